@@ -1,0 +1,101 @@
+"""One tree of errors. Each carries a code, a sentence that names the file, and a remedy.
+
+    EnlargerError
+    ├── InputError            what was handed in cannot be used
+    │   ├── PictureError      a file that is no picture, is broken, or is too large
+    │   ├── BookError         an archive or folder that cannot or must not be read
+    │   └── RecipeError       options that contradict each other or a model
+    ├── ModelError            a model that is unknown, missing or refused
+    │   ├── UnknownModelError
+    │   ├── WeightsMissingError
+    │   ├── WeightsRefusedError   hostile, broken or unrecognised weights
+    │   └── FetchError        a download that failed, or whose checksum did not match
+    ├── RuntimeFailedError    a runtime that is missing or failed
+    │   ├── OutOfMemoryError
+    │   └── BadOutputError    NaN, all black or constant output, in fp32 too
+    ├── StorageError          a disk that is full, a folder that cannot be written
+    └── CancelledError        the caller asked to stop
+
+Foreign exceptions are mapped where they arise; nothing above that seam knows Pillow, OpenVINO or httpx.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from enlarger.messages import Message
+
+
+class EnlargerError(Exception):
+    """What every error of Enlarger is. `str()` gives sentence and remedy in the process's language."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: Message, remedy: Message | None = None) -> None:
+        super().__init__(message, remedy)  # both in args: errors travel between processes
+        self.message = message
+        self.remedy = remedy
+
+    def text(self, language: str | None = None) -> str:
+        """Sentence and remedy in `language`."""
+        parts = (self.message, self.remedy)
+        return " ".join(part.text(language) for part in parts if part is not None)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+class InputError(EnlargerError):
+    code = "bad_input"
+
+
+class PictureError(InputError):
+    code = "bad_picture"
+
+
+class BookError(InputError):
+    code = "bad_book"
+
+
+class RecipeError(InputError):
+    code = "bad_recipe"
+
+
+class ModelError(EnlargerError):
+    code = "model"
+
+
+class UnknownModelError(ModelError):
+    code = "unknown_model"
+
+
+class WeightsMissingError(ModelError):
+    code = "weights_missing"
+
+
+class WeightsRefusedError(ModelError):
+    code = "weights_refused"
+
+
+class FetchError(ModelError):
+    code = "fetch_failed"
+
+
+class RuntimeFailedError(EnlargerError):
+    code = "runtime_failed"
+
+
+class OutOfMemoryError(RuntimeFailedError):
+    code = "out_of_memory"
+
+
+class BadOutputError(RuntimeFailedError):
+    code = "bad_output"
+
+
+class StorageError(EnlargerError):
+    code = "storage"
+
+
+class CancelledError(EnlargerError):
+    code = "cancelled"

@@ -1,0 +1,75 @@
+"""Files that are whole or absent: temporary name, fsync, rename; a full disk becomes a clear error."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from enlarger.errors import StorageError
+from enlarger.messages import msg
+
+TEMPORARY_PREFIX = ".enlarger-"
+
+
+@contextmanager
+def atomic_file(target: Path) -> Iterator[BinaryIO]:
+    """A file that appears at `target` only when the block ended well; raises StorageError."""
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}{target.suffix}")
+        try:
+            with temporary.open("xb") as file:  # not mkstemp: a result gets the user's own permissions
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+            sync_folder(target.parent)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+def write_atomic(target: Path, data: bytes) -> None:
+    """`data` at `target`, durable when this returns; raises StorageError."""
+    with atomic_file(target) as file:
+        file.write(data)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename durable; a no-op where folders cannot be opened (Windows)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Map an OSError about `path` to a StorageError with its remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise _storage_error(path, error) from error
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(
+            msg("{path}: the disk is full.", path=path),
+            msg("Make room and run the same command again: finished pages are kept."),
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageError(
+            msg("{path}: not allowed to write here.", path=path),
+            msg("Choose another place with -o, or change the folder's permissions."),
+        )
+    return StorageError(msg("{path}: cannot be written ({reason}).", path=path, reason=error.strerror or str(error)))

@@ -1,0 +1,34 @@
+"""What every test may ask for: the folder of golden data, and settings in a folder of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from enlarger.settings import Settings
+
+_ROOT = Path(__file__).parent.parent
+
+
+def missing(what: str) -> None:
+    """Skip loudly, or fail in CI, where a skip would hide an unproven promise."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and in CI a skip is a failure")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of golden data, weights and images, named by ENLARGER_SHARED."""
+    folder = Path(os.environ.get("ENLARGER_SHARED") or _ROOT.parent / "shared").resolve()
+    if not (folder / "golden").is_dir():
+        missing(f"the shared test data ({folder})")
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings that keep everything below the test's own folder and never fetch."""
+    return Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", offline=True)

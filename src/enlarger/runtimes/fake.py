@@ -1,0 +1,136 @@
+"""A runtime without a network: nearest neighbour, and every misfortune a real one can have, on demand."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from enlarger.cancel import CancelToken
+from enlarger.errors import OutOfMemoryError, RuntimeFailedError
+from enlarger.messages import msg
+from enlarger.runtimes.session import (
+    BF16,
+    FLOAT32,
+    FP32,
+    Device,
+    GraphLike,
+    SessionSpec,
+    Tile,
+    check_open,
+    checked_tiles,
+)
+
+
+@dataclass(frozen=True)
+class Misfortune:
+    """What goes wrong with a fake. Tiles are counted from 1 over all sessions of one runtime."""
+
+    delay_s: float = 0.0  # a tile
+    fail_at_tile: int | None = None  # RuntimeFailedError at this tile, once
+    out_of_memory_above_px: int | None = None  # OutOfMemoryError for every tile with more pixels
+    output: str = "nearest"  # "nearest" | "nan" (black in uint8) | "black" | "constant"
+    output_dtypes: tuple[str, ...] = (FP32, BF16)  # sessions of these dtypes give that output, others nearest
+
+
+@dataclass
+class FakeRuntime:
+    """Nearest neighbour at the variant's scale and border, bit-exact whatever the tile; counts what it did."""
+
+    misfortune: Misfortune = field(default_factory=Misfortune)
+    dtypes: tuple[str, ...] = (FP32, BF16)
+    in_flight: int = 1
+    name: str = "fake"
+    version: str = "1"
+    tiles_run: int = 0
+    sessions_opened: int = 0
+    sessions_closed: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def devices(self) -> Sequence[Device]:
+        """One, called "cpu"."""
+        return (Device(self.name, "cpu", "nearest neighbour", self.dtypes),)
+
+    def supports(self, graph: GraphLike) -> bool:
+        """Every graph: only its scale and border are read."""
+        return True
+
+    def open(self, graph: GraphLike, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> FakeSession:
+        """A session that reads no file."""
+        variant = graph.variant
+        spec = SessionSpec(
+            self.name, device, dtype, pixels, tile, variant.scale, variant.border, in_flight=self.in_flight
+        )
+        with self._lock:
+            self.sessions_opened += 1
+        return FakeSession(self, spec)
+
+    def count_tile(self) -> int:
+        """The number of the tile that now begins."""
+        with self._lock:
+            self.tiles_run += 1
+            return self.tiles_run
+
+    def count_close(self) -> None:
+        """One session fewer is open."""
+        with self._lock:
+            self.sessions_closed += 1
+
+
+class FakeSession:
+    """What FakeRuntime opens."""
+
+    def __init__(self, runtime: FakeRuntime, spec: SessionSpec) -> None:
+        self.spec = spec
+        self._runtime = runtime
+        self._closed = False
+
+    def run(self, tiles: Iterable[Tile], *, cancel: CancelToken | None = None) -> Iterator[Tile]:
+        """As Session.run, with the runtime's misfortune."""
+        check_open(self.spec, self._closed)
+        return map(self._infer, checked_tiles(self.spec, tiles, cancel))
+
+    def close(self) -> None:
+        """Counted once."""
+        if not self._closed:
+            self._closed = True
+            self._runtime.count_close()
+
+    def _infer(self, tile: Tile) -> Tile:
+        self._suffer()
+        misfortune = self._runtime.misfortune
+        if self.spec.dtype in misfortune.output_dtypes and misfortune.output != "nearest":
+            return self._bad_output(misfortune.output)
+        return self._nearest(tile)
+
+    def _suffer(self) -> None:
+        misfortune = self._runtime.misfortune
+        number = self._runtime.count_tile()
+        if misfortune.delay_s:
+            time.sleep(misfortune.delay_s)
+        height, width = self.spec.tile
+        limit_px = misfortune.out_of_memory_above_px
+        if limit_px is not None and height * width > limit_px:
+            raise OutOfMemoryError(
+                msg("The fake runtime ran out of memory with tiles of {height} x {width}.", height=height, width=width),
+                msg("Use smaller tiles."),
+            )
+        if number == misfortune.fail_at_tile:
+            raise RuntimeFailedError(msg("The fake runtime failed at tile {number}, as it was told to.", number=number))
+
+    def _nearest(self, tile: Tile) -> Tile:
+        border, scale = self.spec.border, self.spec.scale
+        height, width = self.spec.tile
+        core = tile[border : height - border, border : width - border]
+        return np.clip(core.repeat(scale, axis=0).repeat(scale, axis=1), 0, 1 if self.spec.pixels == FLOAT32 else 255)
+
+    def _bad_output(self, kind: str) -> Tile:
+        result = np.zeros(self.spec.result, np.dtype(self.spec.pixels))
+        if kind == "constant":
+            result[...] = 0.5 if self.spec.pixels == FLOAT32 else 128
+        elif kind == "nan" and self.spec.pixels == FLOAT32:
+            result[...] = np.nan
+        return result

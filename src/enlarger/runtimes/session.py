@@ -1,0 +1,173 @@
+"""What a runtime and a session promise: the seam between the road of a page and what computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlarger import cancel as cancelling
+from enlarger.cancel import CancelToken
+from enlarger.errors import RuntimeFailedError
+from enlarger.messages import msg
+
+Tile: TypeAlias = NDArray[Any]
+"""(h, w, 3) RGB: uint8 0..255 or float32 0..1, as the session's `spec.pixels` says."""
+
+FP32 = "fp32"
+BF16 = "bf16"
+UINT8 = "uint8"
+FLOAT32 = "float32"
+
+
+class VariantLike(Protocol):
+    """What a runtime asks of a variant: its size rule, nothing about where it came from."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def scale(self) -> int: ...
+    @property
+    def border(self) -> int: ...
+    @property
+    def multiple(self) -> int: ...
+
+
+class NcnnFilesLike(Protocol):
+    """The package form of a graph, beside its ONNX form."""
+
+    @property
+    def param(self) -> Path: ...
+    @property
+    def bin(self) -> Path: ...
+
+
+class GraphLike(Protocol):
+    """A graph of `enlarger.models`: `path` is ONNX, input "x" and output "y", NCHW float32 RGB 0..1, not clipped."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def variant(self) -> VariantLike: ...
+    @property
+    def ncnn(self) -> NcnnFilesLike | None: ...
+
+
+@dataclass(frozen=True)
+class Device:
+    """Something a runtime can open a session on."""
+
+    runtime: str  # "openvino"
+    id: str  # "cpu": what comes after the colon in "openvino:cpu"
+    name: str  # as its maker calls it
+    dtypes: tuple[str, ...]  # "fp32" always, "bf16" where the hardware has it
+
+
+@dataclass(frozen=True)
+class SessionSpec:
+    """What a session is: the facts that go beside a render, and what the feeder must know."""
+
+    runtime: str
+    device: str
+    dtype: str  # "fp32" | "bf16": the arithmetic inside
+    pixels: str  # "uint8" | "float32": the tiles outside
+    tile: tuple[int, int]  # (h, w), surroundings included
+    scale: int
+    border: int  # input pixels a side that the result lacks
+    in_flight: int  # tiles pulled ahead of the one awaited, itself included
+    batch: int = 1
+
+    @property
+    def result(self) -> tuple[int, int, int]:
+        """The shape of every result."""
+        height, width = self.tile
+        return (height - 2 * self.border) * self.scale, (width - 2 * self.border) * self.scale, 3
+
+
+class Session(Protocol):
+    """One graph on one device at one tile size, resident until closed. One thread runs it at a time."""
+
+    @property
+    def spec(self) -> SessionSpec: ...
+
+    def run(self, tiles: Iterable[Tile], *, cancel: CancelToken | None = None) -> Iterator[Tile]:
+        """One result a tile, in the order of the input; at most `spec.in_flight` tiles are pulled ahead.
+
+        A tile has exactly `spec.tile` pixels and dtype `spec.pixels`; a result has shape `spec.result`, the same dtype,
+        is clipped to the range and belongs to the caller. `cancel` is read between tiles.
+        Raises OutOfMemoryError, RuntimeFailedError, CancelledError.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the memory back; afterwards `run` raises RuntimeFailedError. Closing twice is fine."""
+        ...
+
+
+class Runtime(Protocol):
+    """Something that executes graphs. Importing or making one loads no heavy library; the first use does."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str:
+        """Version of the library behind it, or "" when it is not installed."""
+        ...
+
+    def devices(self) -> Sequence[Device]:
+        """What it can run on here; empty when its library is missing or broken."""
+        ...
+
+    def supports(self, graph: GraphLike) -> bool:
+        """Whether it can execute this graph (ncnn needs the graph's ncnn form)."""
+        ...
+
+    def open(self, graph: GraphLike, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> Session:
+        """A session; raises OutOfMemoryError or RuntimeFailedError."""
+        ...
+
+
+def checked_tiles(spec: SessionSpec, tiles: Iterable[Tile], cancel: CancelToken | None) -> Iterator[Tile]:
+    """The tiles, each pulled when it is asked for: the token is read before, shape and dtype checked after."""
+    iterator = iter(tiles)
+    while True:
+        cancelling.check(cancel)
+        try:
+            tile = next(iterator)
+        except StopIteration:
+            return
+        _check_tile(spec, tile)
+        yield np.ascontiguousarray(tile)
+
+
+def _check_tile(spec: SessionSpec, tile: Tile) -> None:
+    if tile.shape == (*spec.tile, 3) and tile.dtype == np.dtype(spec.pixels):
+        return
+    height, width = spec.tile
+    raise RuntimeFailedError(
+        msg(
+            "A tile of shape {shape}, {dtype}, was given to a session for {height} x {width} x 3, {pixels}.",
+            shape=tile.shape,
+            dtype=tile.dtype,
+            height=height,
+            width=width,
+            pixels=spec.pixels,
+        ),
+        msg("This is a mistake in Enlarger; please report it."),
+    )
+
+
+def check_open(spec: SessionSpec, closed: bool) -> None:
+    """Raises RuntimeFailedError for a session that was closed."""
+    if closed:
+        raise RuntimeFailedError(
+            msg("The {runtime} session was closed.", runtime=spec.runtime),
+            msg("This is a mistake in Enlarger; please report it."),
+        )

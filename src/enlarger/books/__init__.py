@@ -1,1 +1,31 @@
-"""TBD"""
+"""Books: where pages come from, and archives going out."""
+
+from enlarger.books.book import Book, BookProblem, Limits, Page
+from enlarger.books.comic_info import COMIC_INFO, PageFacts, refresh_comic_info
+from enlarger.books.members import PICTURE_SUFFIXES, is_litter, is_page_name
+from enlarger.books.natural import natural_key
+from enlarger.books.opening import BOOK_SUFFIXES, looks_like_book, open_book
+from enlarger.books.output_names import OutputNames, output_names
+from enlarger.books.portable import portable_name
+from enlarger.books.write_cbz import write_cbz
+
+__all__ = [
+    "BOOK_SUFFIXES",
+    "COMIC_INFO",
+    "PICTURE_SUFFIXES",
+    "Book",
+    "BookProblem",
+    "Limits",
+    "OutputNames",
+    "Page",
+    "PageFacts",
+    "is_litter",
+    "is_page_name",
+    "looks_like_book",
+    "natural_key",
+    "open_book",
+    "output_names",
+    "portable_name",
+    "refresh_comic_info",
+    "write_cbz",
+]

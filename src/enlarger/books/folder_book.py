@@ -1,0 +1,159 @@
+"""A folder, with those below it, as a book. Links may not lead out of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from enlarger.books.book import BookProblem, Limits, Page
+from enlarger.books.legacy_names import decode_names
+from enlarger.books.members import arrange, escape_error, is_litter, member_too_large, safe_name
+from enlarger.errors import BookError
+from enlarger.messages import msg
+
+
+class FolderBook:
+    """See `Book`. Links to files inside the folder are pages; links to folders inside it would show pages twice."""
+
+    def __init__(self, path: Path, *, limits: Limits) -> None:
+        """Raises BookError when the folder itself cannot be listed or holds no pictures."""
+        self.path = path
+        self._limits = limits
+        self._contents = arrange(path, *_scan(path))
+
+    @property
+    def pages(self) -> Sequence[Page]:
+        return self._contents.pages
+
+    @property
+    def extras(self) -> Sequence[str]:
+        return self._contents.extras
+
+    @property
+    def problems(self) -> Sequence[BookProblem]:
+        return self._contents.problems
+
+    def read(self, name: str) -> bytes:
+        file = self._contents.source(self.path, name)
+        try:
+            if file.stat().st_size > self._limits.max_member_bytes:
+                raise member_too_large(self.path, name, self._limits)
+            return file.read_bytes()
+        except OSError as error:
+            raise _unreadable(self.path, name, error) from error
+
+    def close(self) -> None:
+        """Nothing is held open between reads."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _scan(book: Path) -> tuple[list[tuple[str, Path]], list[BookProblem]]:
+    walk = _Walk(book)
+    problems = [BookProblem(name, error) for name, error in walk.refused]
+    files: list[tuple[str, Path]] = []
+    for raw, file in zip(_shown_names(walk.files, walk.root), walk.files, strict=True):
+        if name := safe_name(raw):  # a backslash or colon means something else elsewhere
+            files.append((name, Path(file)))
+        else:
+            problems.append(BookProblem(raw, escape_error(book, raw)))
+    return files, problems
+
+
+class _Walk:
+    """One walk through a folder: the files in it, and what was refused by name and reason."""
+
+    def __init__(self, book: Path) -> None:
+        self.book = book
+        self.root = os.path.realpath(book)
+        self.files: list[str] = []
+        self.refused: list[tuple[str, BookError]] = []
+        self._pending = [self.root]
+        while self._pending:
+            self._list(self._pending.pop())
+
+    def _list(self, folder: str) -> None:
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entry.path for entry in entries if not is_litter(entry.name))
+        except OSError as error:
+            if folder == self.root:
+                raise _unlistable(self.book, error) from error
+            name = _shown_name(folder, self.root)
+            self.refused.append((name, _unreadable(self.book, name, error)))
+            return
+        for path in found:
+            self._take(path)
+
+    def _take(self, path: str) -> None:
+        real = os.path.realpath(path)
+        is_link = real != path  # folders are entered by their real path only, so this holds for Windows' junctions too
+        if is_link and not Path(real).is_relative_to(self.root):
+            self._refuse(path, _leads_out)
+        elif os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder may be listed but not entered
+            if not is_link:
+                self._pending.append(path)
+        elif os.path.isfile(path):  # noqa: PTH113
+            self.files.append(path)
+        else:
+            self._refuse(path, _no_file)
+
+    def _refuse(self, path: str, error: Callable[[Path, str], BookError]) -> None:
+        name = _shown_name(path, self.root)
+        self.refused.append((name, error(self.book, name)))
+
+
+def _shown_name(path: str, root: str) -> str:
+    return _shown_names([path], root)[0]
+
+
+def _shown_names(paths: Sequence[str], root: str) -> list[str]:
+    names = [Path(path).relative_to(root).as_posix() for path in paths]
+    foreign = [name for name in names if not _is_text(name)]  # unpacked from a legacy archive without decoding
+    decoded = dict(zip(foreign, decode_names([os.fsencode(name) for name in foreign]), strict=True))
+    return [decoded.get(name, name) for name in names]
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # surrogates stand for bytes that are not UTF-8
+        return False
+    return True
+
+
+def _unlistable(book: Path, error: OSError) -> BookError:
+    return BookError(
+        msg("{path}: the folder cannot be read ({reason}).", path=book, reason=error.strerror or str(error)),
+        msg("Change the folder's permissions, or copy it to a place of your own."),
+    )
+
+
+def _unreadable(book: Path, name: str, error: OSError) -> BookError:
+    return BookError(
+        msg("{path}: {name} cannot be read ({reason}).", path=book, name=name, reason=error.strerror or str(error)),
+        msg("Change its permissions, or copy it to a place of your own."),
+    )
+
+
+def _leads_out(book: Path, name: str) -> BookError:
+    return BookError(
+        msg("{path}: {name} is a link that leads out of the folder.", path=book, name=name),
+        msg("Put the file itself in the link's place."),
+    )
+
+
+def _no_file(book: Path, name: str) -> BookError:
+    return BookError(
+        msg("{path}: {name} is a broken link or no plain file.", path=book, name=name),
+        msg("Remove it, or put the file itself in its place."),
+    )

@@ -60,6 +60,7 @@ class Package:
 
     distribution: str
     version: str
+    licence: str
     folder: str
     wheel_bytes: int
 
@@ -84,25 +85,22 @@ class Variant:
 
     border: what the output lacks, (input - 2*border) * scale = output; 0 for same-padded networks.
     halo: surroundings a tile needs so that tiled equals whole; never less than `border`.
-    multiple, remainder: a tile's sides, halo included, must satisfy side % multiple == remainder.
+    multiple: a tile's sides, halo included, and its offsets must be multiples of this: below it the network strides.
     local: False where squeeze-and-excitation averages over the tile, so that its size changes the result.
     residual: the result is the network's output plus the input enlarged by nearest neighbour.
-    affine: (a, b): the network is given x*a + b, and its output y comes back as (y - b) / a.
     """
 
     name: str
     scale: int
     noise: int | None
-    border: int
     halo: int
-    multiple: int
-    remainder: int
-    local: bool
-    residual: bool
-    affine: tuple[float, float]
     package: Package
     param: WeightFile
     bin: WeightFile
+    border: int = 0
+    multiple: int = 1
+    local: bool = True
+    residual: bool = False
     checkpoint: Checkpoint | None = None
 
     @property
@@ -114,7 +112,12 @@ class Variant:
 @_strict
 @dataclass(frozen=True)
 class Card:
-    """A family of networks under one name, with its licence (SPDX) and where it comes from."""
+    """A family of networks under one name.
+
+    title: the name shown to people, by language ("en", "zh").
+    licence: the authors' licence of the weights, an SPDX identifier.
+    origin: URL of the authors' project; credit: who made them, and the paper where there is one.
+    """
 
     name: str
     title: Mapping[str, str]
@@ -135,6 +138,11 @@ class Card:
         """The authors' files for this family, none for most."""
         return tuple(v.checkpoint for v in self.variants if v.checkpoint is not None)
 
+    @property
+    def default_scale(self) -> int:
+        """The scale to take when nobody asks for one: 2 where there is a network for it."""
+        return 2 if 2 in self.scales else self.scales[-1]
+
     def noises(self, scale: int) -> tuple[int | None, ...]:
         """Noise levels at `scale`: none first, then ascending."""
         levels = {variant.noise for variant in self.variants if variant.scale == scale}
@@ -144,13 +152,14 @@ class Card:
         """The network for exactly this scale and noise level; RecipeError lists what there is."""
         if scale not in self.scales:
             raise self._no_scale(scale)
-        wanted = self._canonical(noise)
+        wanted = self.canonical_noise(noise)
         for variant in self.variants:
             if (variant.scale, variant.noise) == (scale, wanted):
                 return variant
         raise self._no_noise(scale, wanted)
 
-    def _canonical(self, noise: int | None) -> int | None:
+    def canonical_noise(self, noise: int | None) -> int | None:
+        """0 asks for the least, so it is `None` on a card that has no level 0."""
         has_zero = any(variant.noise == 0 for variant in self.variants)
         return None if noise == 0 and not has_zero else noise
 

@@ -1,1 +1,23 @@
-"""TBD"""
+"""Codecs, colour, alpha and metadata: files into arrays and back, with nothing lost unsaid."""
+
+from enlarger.pictures.alpha import bleed
+from enlarger.pictures.canvas import canvas
+from enlarger.pictures.decode import decode
+from enlarger.pictures.encode import encode
+from enlarger.pictures.header import read_header
+from enlarger.pictures.picture import FORMATS, Encoded, Format, Header, Metadata, Picture, Pixels
+
+__all__ = [
+    "FORMATS",
+    "Encoded",
+    "Format",
+    "Header",
+    "Metadata",
+    "Picture",
+    "Pixels",
+    "bleed",
+    "canvas",
+    "decode",
+    "encode",
+    "read_header",
+]

@@ -131,7 +131,7 @@ def load_catalog() -> Catalog:
 
 
 def read_card(text: str) -> Card:
-    """A card from its TOML, where `[network]` holds what all variants share; pydantic's ValidationError names a bad key."""
+    """A card from its TOML, where `[network]` holds what all variants share; raises pydantic's ValidationError."""
     sheet = tomllib.loads(text)
     shared = {"noise": None, "package": sheet.pop("package"), **sheet.pop("network", {})}
     variants = [_complete({**shared, **variant}) for variant in sheet.pop("variant")]

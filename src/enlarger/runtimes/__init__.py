@@ -1,18 +1,50 @@
 """What executes graphs: OpenVINO, ncnn, a fake; which is truly in use, and which is fastest here."""
 
+from enlarger.runtimes.allowance import allowed_cores, allowed_memory_bytes
+from enlarger.runtimes.calibration import MIN_PSNR_DB, Calibration, Candidate, Measurement, psnr_db
+from enlarger.runtimes.devices import find_devices, known_runtimes, list_devices, runtimes_for
+from enlarger.runtimes.doctor import Finding, diagnose
 from enlarger.runtimes.fake import FakeRuntime, FakeSession, Misfortune
-from enlarger.runtimes.opening import open_session
-from enlarger.runtimes.session import Device, GraphLike, Runtime, Session, SessionSpec, Tile
+from enlarger.runtimes.hardware import cpu_features, cpu_name
+from enlarger.runtimes.ncnn_runtime import NcnnRuntime
+from enlarger.runtimes.opening import choose, list_calibrations, open_session
+from enlarger.runtimes.openvino_runtime import OpenVinoRuntime
+from enlarger.runtimes.session import BF16, FLOAT32, FP32, UINT8, Device, GraphLike, Runtime, Session, SessionSpec, Tile
+from enlarger.runtimes.tile_memory import tile_bytes
 
 __all__ = [
+    "BF16",
+    "FLOAT32",
+    "FP32",
+    "MIN_PSNR_DB",
+    "UINT8",
+    "Calibration",
+    "Candidate",
     "Device",
     "FakeRuntime",
     "FakeSession",
+    "Finding",
     "GraphLike",
+    "Measurement",
     "Misfortune",
+    "NcnnRuntime",
+    "OpenVinoRuntime",
     "Runtime",
     "Session",
     "SessionSpec",
     "Tile",
+    "allowed_cores",
+    "allowed_memory_bytes",
+    "choose",
+    "cpu_features",
+    "cpu_name",
+    "diagnose",
+    "find_devices",
+    "known_runtimes",
+    "list_calibrations",
+    "list_devices",
     "open_session",
+    "psnr_db",
+    "runtimes_for",
+    "tile_bytes",
 ]

@@ -44,6 +44,7 @@ class FakeRuntime:
     dtypes: tuple[str, ...] = (FP32, BF16)
     in_flight: int = 1
     name: str = "fake"
+    calibrates: bool = False
     version: str = "1"
     tiles_run: int = 0
     sessions_opened: int = 0
@@ -54,7 +55,7 @@ class FakeRuntime:
         """One, called "cpu"."""
         return (Device(self.name, "cpu", "nearest neighbour", self.dtypes),)
 
-    def supports(self, graph: GraphLike) -> bool:
+    def supports(self, graph: GraphLike) -> bool:  # noqa: ARG002 - the protocol's signature
         """Every graph: only its scale and border are read."""
         return True
 

@@ -1,14 +1,22 @@
-"""Opening a session: which runtime, device and arithmetic a request means here."""
+"""Opening a session: which runtime, device and arithmetic a request means on this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 
-from enlarger.errors import RuntimeFailedError
+from enlarger.errors import RuntimeFailedError, UnknownModelError
 from enlarger.messages import msg
-from enlarger.runtimes.fake import FakeRuntime
+from enlarger.runtimes.allowance import allowed_cores
+from enlarger.runtimes.calibration import Calibration, Candidate, calibrate
+from enlarger.runtimes.calibration_store import FILE_NAME, CalibrationStore, Machine
+from enlarger.runtimes.devices import find_devices, known_runtimes, runtimes_for
+from enlarger.runtimes.hardware import cpu_features, cpu_name
 from enlarger.runtimes.session import FP32, UINT8, GraphLike, Runtime, Session
 from enlarger.settings import Settings
+
+EXACT = "exact"
+_calibrating = threading.Lock()  # two calibrations at once would falsify each other
 
 
 def open_session(
@@ -24,12 +32,75 @@ def open_session(
     """A session for `graph` at `tile` (h, w), surroundings included.
 
     `device`: "auto", "cpu", a runtime ("ncnn") or both ("openvino:cpu"). `precision`: "exact" is fp32, "auto" the
-    fastest that keeps within 50 dB of it here. `runtimes` replaces the registry (tests).
+    fastest that keeps within 50 dB of it. `runtimes` replaces the ones that come with Enlarger.
+    The first "auto" for a card on a machine measures for about three seconds and remembers.
     Raises OutOfMemoryError or RuntimeFailedError.
     """
-    known: Mapping[str, Runtime] = runtimes if runtimes is not None else {"fake": FakeRuntime()}
-    for runtime in known.values():
-        for found in runtime.devices():
-            dtype = FP32 if precision == "exact" else found.dtypes[-1]
-            return runtime.open(graph, tile=tile, device=found.id, dtype=dtype, pixels=pixels)
-    raise RuntimeFailedError(msg("No runtime is here."), msg("Run `enlarger doctor` to see what is missing."))
+    known = runtimes if runtimes is not None else runtimes_for(device, settings)
+    chosen = choose(graph, device=device, precision=precision, settings=settings, runtimes=known)
+    return known[chosen.runtime].open(graph, tile=tile, device=chosen.device, dtype=chosen.dtype, pixels=pixels)
+
+
+def choose(
+    graph: GraphLike, *, device: str, precision: str, settings: Settings, runtimes: Mapping[str, Runtime]
+) -> Candidate:
+    """The fastest candidate that keeps the promise of `precision`; raises RuntimeFailedError."""
+    exact = precision == EXACT
+    everything = _candidates(graph, "auto", runtimes)
+    wanted = [c for c in _candidates(graph, device, runtimes) if c.dtype == FP32 or not exact]
+    if not wanted:
+        raise RuntimeFailedError(
+            msg("{device} cannot run {model}.", device=device, model=graph.variant.name),
+            msg("Leave out the device, or run `enlarger devices` to see what is here."),
+        )
+    if len(wanted) == 1 or not runtimes[wanted[-1].runtime].calibrates:
+        return wanted[-1]
+    calibration = calibrated(graph, everything, settings=settings, runtimes=runtimes)
+    return calibration.fastest(wanted, exact=exact) or wanted[0]
+
+
+def calibrated(
+    graph: GraphLike, candidates: Sequence[Candidate], *, settings: Settings, runtimes: Mapping[str, Runtime]
+) -> Calibration:
+    """What is remembered for the graph's card, or what is measured now."""
+    card = _card_name(graph)
+    store = calibration_store(settings, runtimes)
+    with _calibrating:
+        known = store.get(card)
+        if known is None or not known.covers(candidates):
+            known = calibrate(graph, [(runtimes[c.runtime], c) for c in candidates], card=card)
+            store.put(known)
+    return known
+
+
+def list_calibrations(settings: Settings) -> tuple[Calibration, ...]:
+    """What is remembered for this machine as it now is, by card."""
+    known = calibration_store(settings, known_runtimes(settings)).all()
+    return tuple(known[card] for card in sorted(known))
+
+
+def calibration_store(settings: Settings, runtimes: Mapping[str, Runtime]) -> CalibrationStore:
+    """The calibrations of this machine, with these runtimes."""
+    versions = {name: runtime.version for name, runtime in runtimes.items()}
+    machine = Machine(cpu_name(), cpu_features(), settings.threads or allowed_cores(), versions)
+    return CalibrationStore(settings.data_dir / FILE_NAME, machine)
+
+
+def _candidates(graph: GraphLike, device: str, runtimes: Mapping[str, Runtime]) -> list[Candidate]:
+    return [
+        Candidate(found.runtime, found.id, dtype)
+        for found in find_devices(device, runtimes)
+        if runtimes[found.runtime].supports(graph)
+        for dtype in found.dtypes
+    ]
+
+
+def _card_name(graph: GraphLike) -> str:
+    """All networks of a card have one architecture, so that one measurement serves them."""
+    from enlarger.models import Choice, load_catalog
+
+    try:
+        found = load_catalog().find(graph.variant.name)
+    except UnknownModelError:  # a network that is in no card of ours
+        return graph.variant.name
+    return found.card.name if isinstance(found, Choice) else found.name

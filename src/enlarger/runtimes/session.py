@@ -35,6 +35,8 @@ class VariantLike(Protocol):
     def border(self) -> int: ...
     @property
     def multiple(self) -> int: ...
+    @property
+    def remainder(self) -> int: ...
 
 
 class NcnnFilesLike(Protocol):
@@ -115,6 +117,11 @@ class Runtime(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether its speed is worth measuring; if not, the last dtype of its device is the one to take."""
+        ...
 
     @property
     def version(self) -> str:

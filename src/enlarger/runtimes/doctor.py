@@ -1,0 +1,123 @@
+"""What is here, what is missing and what to do about it, without running a model."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from enlarger.messages import Message, msg
+from enlarger.runtimes.allowance import allowed_cores, allowed_memory_bytes
+from enlarger.runtimes.devices import known_runtimes
+from enlarger.runtimes.hardware import cpu_features, cpu_name
+from enlarger.runtimes.opening import calibration_store
+from enlarger.runtimes.session import Runtime
+from enlarger.settings import Settings
+
+Status = Literal["ok", "warning", "missing"]
+_GIB = 1024**3
+_MIN_MEMORY_BYTES = 2 * _GIB  # one tile of 256, one page of a scan, and the interpreter
+_MIN_FREE_BYTES = _GIB
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    status: Status
+    what: Message
+    remedy: Message | None = None
+
+
+def diagnose(settings: Settings, *, runtimes: Mapping[str, Runtime] | None = None) -> tuple[Finding, ...]:
+    """Everything that Enlarger needs of this machine; never raises, and leaves nothing behind."""
+    known = runtimes if runtimes is not None else known_runtimes(settings)
+    return (
+        Finding("ok", msg("Python {version}.", version=platform.python_version())),
+        *map(_runtime, known.values()),
+        _processor(),
+        _cores(settings),
+        _memory(),
+        *_folders(settings),
+        _calibration(settings, known),
+    )
+
+
+def _runtime(runtime: Runtime) -> Finding:
+    if not runtime.version:
+        return Finding(
+            "missing",
+            msg("{runtime} is not installed.", runtime=runtime.name),
+            msg("Install it: pip install {runtime}", runtime=runtime.name),
+        )
+    devices = runtime.devices()
+    if not devices:
+        return Finding(
+            "missing",
+            msg(
+                "{runtime} {version} is installed but cannot be loaded.", runtime=runtime.name, version=runtime.version
+            ),
+            msg("Install it again: pip install --force-reinstall {runtime}", runtime=runtime.name),
+        )
+    found = ", ".join(f"{device.runtime}:{device.id} ({', '.join(device.dtypes)})" for device in devices)
+    return Finding(
+        "ok", msg("{runtime} {version}: {devices}.", runtime=runtime.name, version=runtime.version, devices=found)
+    )
+
+
+def _processor() -> Finding:
+    name, features = cpu_name(), cpu_features()
+    if not features:
+        return Finding("ok", msg("Processor: {name}.", name=name))
+    what = msg("Processor: {name} ({features}).", name=name, features=", ".join(features))
+    return Finding("ok", what)
+
+
+def _cores(settings: Settings) -> Finding:
+    cores, threads = allowed_cores(), settings.threads
+    if threads > cores:
+        return Finding(
+            "warning",
+            msg("{threads} threads are asked for, but only {cores} cores may be used.", threads=threads, cores=cores),
+            msg("Leave ENLARGER_THREADS unset, or set it to {cores}.", cores=cores),
+        )
+    return Finding("ok", msg("{threads} of {cores} cores are used.", threads=threads or cores, cores=cores))
+
+
+def _memory() -> Finding:
+    memory_bytes = allowed_memory_bytes()
+    what = msg("{gigabytes} GB of memory may be used.", gigabytes=round(memory_bytes / _GIB, 1))
+    if memory_bytes < _MIN_MEMORY_BYTES:
+        return Finding("warning", what, msg("Give the container at least 2 GB, or expect small tiles."))
+    return Finding("ok", what)
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    yield _folder(settings.data_dir, "ENLARGER_DATA_DIR")
+    yield _folder(settings.cache_dir, "ENLARGER_CACHE_DIR")
+
+
+def _folder(folder: Path, variable: str) -> Finding:
+    remedy = msg("Change its permissions, or name another folder in {variable}.", variable=variable)
+    existing = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            free_bytes = shutil.disk_usage(existing).free
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Finding("missing", msg("{path}: cannot be written ({reason}).", path=folder, reason=reason), remedy)
+    what = msg("{path}: {gigabytes} GB free.", path=folder, gigabytes=round(free_bytes / _GIB, 1))
+    if free_bytes < _MIN_FREE_BYTES:
+        return Finding("warning", what, msg("Make room, or name another folder in {variable}.", variable=variable))
+    return Finding("ok", what)
+
+
+def _calibration(settings: Settings, runtimes: Mapping[str, Runtime]) -> Finding:
+    cards = calibration_store(settings, runtimes).all()
+    if not cards:
+        return Finding("ok", msg("Nothing is measured yet: the first use of a model takes about three seconds for it."))
+    return Finding("ok", msg("Measured on this machine: {cards}.", cards=", ".join(sorted(cards))))

@@ -1,0 +1,39 @@
+"""What CPU this is and which of its instructions matter for networks, as the system tells it."""
+
+from __future__ import annotations
+
+import platform
+from contextlib import suppress
+from pathlib import Path
+
+_CPUINFO = Path("/proc/cpuinfo")
+_TELLING = {  # flag in /proc/cpuinfo: name that people know, slowest first
+    "avx2": "AVX2",
+    "avx512f": "AVX-512",
+    "avx512_vnni": "AVX-512 VNNI",
+    "avx512_bf16": "AVX-512 BF16",
+    "amx_bf16": "AMX BF16",
+    "asimd": "NEON",
+    "bf16": "NEON BF16",
+    "sve": "SVE",
+}
+
+
+def cpu_name(cpuinfo: Path = _CPUINFO) -> str:
+    """As its maker calls it; the architecture's name where the system does not tell."""
+    return _field(cpuinfo, "model name") or platform.processor() or platform.machine()
+
+
+def cpu_features(cpuinfo: Path = _CPUINFO) -> tuple[str, ...]:
+    """Instruction sets that make networks faster; empty where the system does not tell (macOS, Windows)."""
+    flags = set((_field(cpuinfo, "flags") or _field(cpuinfo, "Features")).split())
+    return tuple(name for flag, name in _TELLING.items() if flag in flags)
+
+
+def _field(cpuinfo: Path, name: str) -> str:
+    with suppress(OSError):
+        for line in cpuinfo.read_text(errors="replace").splitlines():
+            key, _colon, value = line.partition(":")
+            if key.strip() == name:
+                return value.strip()
+    return ""

@@ -1,0 +1,169 @@
+"""ncnn on the CPU, for cards whose package form is ncnn's own: ahead of other fp32 where the CPU is plain AVX2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlarger.cancel import CancelToken
+from enlarger.errors import OutOfMemoryError, RuntimeFailedError
+from enlarger.messages import msg
+from enlarger.runtimes.allowance import allowed_cores
+from enlarger.runtimes.hardware import cpu_name
+from enlarger.runtimes.session import (
+    BF16,
+    FP32,
+    UINT8,
+    Device,
+    GraphLike,
+    NcnnFilesLike,
+    SessionSpec,
+    Tile,
+    check_open,
+    checked_tiles,
+)
+
+NAME = "ncnn"
+_OUT_OF_MEMORY = -100  # ncnn's code for an allocation that failed
+
+
+class NcnnRuntime:
+    """Sessions on the CPU. `threads` 0: all cores that the process may use."""
+
+    name = NAME
+    calibrates = True
+
+    def __init__(self, *, threads: int = 0) -> None:
+        self._threads = threads
+
+    @property
+    def version(self) -> str:
+        """Of the installed package, or ""."""
+        try:
+            return metadata.version(NAME)
+        except metadata.PackageNotFoundError:
+            return ""
+
+    def devices(self) -> Sequence[Device]:
+        """The CPU: bf16 is how numbers are stored between layers, so every CPU has it."""
+        try:
+            import ncnn  # noqa: F401
+        except (ImportError, OSError):  # not installed, or built for another CPU
+            return ()
+        return (Device(self.name, "cpu", cpu_name(), (FP32, BF16)),)
+
+    def supports(self, graph: GraphLike) -> bool:
+        """Graphs that have an ncnn form beside the ONNX one."""
+        return graph.ncnn is not None
+
+    def open(self, graph: GraphLike, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> NcnnSession:
+        """A session; the weights are read from the card's own files."""
+        if graph.ncnn is None:
+            raise RuntimeFailedError(
+                msg("{model} has no ncnn form.", model=graph.variant.name), msg("Use --device openvino.")
+            )
+        variant = graph.variant
+        spec = SessionSpec(self.name, device, dtype, pixels, tile, variant.scale, variant.border, in_flight=1)
+        return NcnnSession(spec, _load(graph.ncnn, dtype, self._threads or allowed_cores()))
+
+
+def _load(files: NcnnFilesLike, dtype: str, threads: int) -> Any:
+    try:
+        import ncnn
+    except (ImportError, OSError) as error:
+        raise RuntimeFailedError(
+            msg("{runtime} failed: {reason}", runtime=NAME, reason=str(error)), msg("Run `enlarger doctor`.")
+        ) from error
+    net = ncnn.Net()
+    _set_options(net.opt, dtype, threads)
+    for path, load in ((files.param, net.load_param), (files.bin, net.load_model)):
+        # ncnn would write to stderr about a file that is not there, hence the question before
+        if not path.is_file() or load(str(path)) != 0:
+            raise RuntimeFailedError(
+                msg("{path}: ncnn cannot read this file.", path=path),
+                msg("Fetch the model again: `enlarger models fetch`."),
+            )
+    return net
+
+
+def _set_options(options: Any, dtype: str, threads: int) -> None:
+    """fp32 is fp32: nothing is stored or computed in fewer bits."""
+    options.num_threads = threads
+    options.use_vulkan_compute = False
+    options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
+    options.use_bf16_storage = dtype == BF16
+    options.use_winograd_convolution = True
+    options.lightmode = True  # a layer's input is freed as soon as nobody reads it any more
+
+
+class NcnnSession:
+    """One network; every tile has an extractor of its own."""
+
+    def __init__(self, spec: SessionSpec, net: Any) -> None:
+        self.spec = spec
+        self._net = net
+        self._input: str = net.input_names()[0]
+        self._output: str = net.output_names()[0]
+
+    def run(self, tiles: Iterable[Tile], *, cancel: CancelToken | None = None) -> Iterator[Tile]:
+        """As Session.run; ncnn gives up the interpreter's lock while it computes."""
+        check_open(self.spec, self._net is None)
+        net = self._net  # alive for as long as the run is
+        return (self._infer(net, tile) for tile in checked_tiles(self.spec, tiles, cancel))
+
+    def close(self) -> None:
+        """The memory goes when the last run has ended."""
+        self._net = None
+
+    def _infer(self, net: Any, tile: Tile) -> Tile:
+        return _to_tile(self._extract(net, _to_planes(tile)), self.spec.pixels)
+
+    def _extract(self, net: Any, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        import ncnn
+
+        try:
+            extractor = net.create_extractor()
+            extractor.input(self._input, ncnn.Mat(planes))  # borrows the memory of `planes`
+            code, result = extractor.extract(self._output)
+        except MemoryError as error:
+            raise self._out_of_memory() from error
+        if code != 0:
+            raise self._out_of_memory() if code == _OUT_OF_MEMORY else self._failure(code)
+        return np.array(result, np.float32)  # a copy: the Mat's memory goes with it
+
+    def _out_of_memory(self) -> OutOfMemoryError:
+        height, width = self.spec.tile
+        return OutOfMemoryError(
+            msg(
+                "{runtime} ran out of memory with tiles of {height} x {width}.",
+                runtime=NAME,
+                height=height,
+                width=width,
+            ),
+            msg("Use smaller tiles, or give the container more memory."),
+        )
+
+    def _failure(self, code: int) -> RuntimeFailedError:
+        return RuntimeFailedError(
+            msg("{runtime} failed: {reason}", runtime=NAME, reason=f"code {code}"),
+            msg("Try another device, for example --device openvino, and run `enlarger doctor`."),
+        )
+
+
+def _to_planes(tile: Tile) -> NDArray[np.float32]:
+    """(h, w, 3) to (3, h, w) float32 0..1."""
+    planes = np.ascontiguousarray(tile.transpose(2, 0, 1), dtype=np.float32)
+    return planes / np.float32(255) if tile.dtype == np.uint8 else planes
+
+
+def _to_tile(planes: NDArray[np.float32], pixels: str) -> Tile:
+    """(3, h, w) to (h, w, 3), clipped; NaN stays NaN in float32 and is black in uint8."""
+    picture = planes.transpose(1, 2, 0)
+    if pixels != UINT8:
+        return np.ascontiguousarray(np.clip(picture, 0, 1))
+    known = np.fmax(picture, 0)  # NumPy's fmax takes the number where the other is NaN
+    return np.rint(np.minimum(known, 1) * np.float32(255), order="C").astype(np.uint8)

@@ -33,14 +33,15 @@ class BookProblem:
 class Limits:
     """What an archive may claim before it counts as a bomb. A folder knows only `max_member_bytes`.
 
-    Deflate cannot pass a ratio of 1032; pictures that fill pages stay below 10, blank bitmaps reach about 150.
+    Deflate ends at a ratio of 1032, which blank bitmaps reach as bombs do: hence the floor, above what a blank
+    page at 300 dpi takes. One member is in memory at a time.
     """
 
     max_entries: int = 20_000
     max_member_bytes: int = 512 * _MIB
     max_total_bytes: int = 64 * _GIB
     max_ratio: float = 200.0
-    ratio_floor_bytes: int = 1 * _MIB
+    ratio_floor_bytes: int = 32 * _MIB
     """Members that unpack to no more than this are harmless at any ratio."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import struct
 import threading
 import zlib
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from zipfile import ZIP_BZIP2, ZIP_LZMA, BadZipFile, ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from enlarger.books.book import BookProblem, Limits, Page
 from enlarger.books.members import Contents, arrange, escape_error, is_litter, is_page_name, safe_name
@@ -27,12 +26,10 @@ from enlarger.errors import BookError
 from enlarger.messages import Message, msg
 
 _CHUNK_BYTES = 1 << 20
-_DENSE_CHUNK_BYTES = 4096  # zipfile unpacks a whole chunk at once by these methods: 4 KiB of bzip2 can be 80 MB
-_DENSE_METHODS = frozenset({ZIP_BZIP2, ZIP_LZMA})
 
-# all that zipfile and its decompressors raise over hostile bytes (the fuzzing test found no other);
-# UnicodeDecodeError is a ValueError, and a password asked for a RuntimeError
-_BROKEN = (BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, RuntimeError, ValueError)
+# all that zipfile raises over hostile bytes (the fuzzing test found no other);
+# UnicodeDecodeError is a ValueError, NotImplementedError a RuntimeError
+_BROKEN = (BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 
 
 class ZipBook:
@@ -75,9 +72,8 @@ class ZipBook:
 
     def _unpack(self, member: ZipInfo) -> bytes:
         data = bytearray()
-        chunk_bytes = _DENSE_CHUNK_BYTES if member.compress_type in _DENSE_METHODS else _CHUNK_BYTES
         with self._archive.open(member) as file:
-            while chunk := file.read(chunk_bytes):  # zipfile stops at the stated size, which was checked
+            while chunk := file.read(_CHUNK_BYTES):  # zipfile stops at the stated size, which was checked
                 data += chunk
         return bytes(data)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 from enlarger.books.book import Limits
 from enlarger.books.members import member_too_large
 from enlarger.errors import BookError
 from enlarger.messages import Message, msg
 
-_METHODS = frozenset({ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA})
+# not bzip2 and LZMA: zipfile unpacks those 4 KiB at a time whatever comes out, and 4 KiB of bzip2 can be 4 GB
+_METHODS = frozenset({ZIP_STORED, ZIP_DEFLATED})
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # classic, strong, and an encrypted directory
 _LOCAL_HEADER_BYTES = 30
 

@@ -8,7 +8,9 @@ from typing import BinaryIO
 _END = b"PK\x05\x06"
 _END_BYTES = 22
 _END64 = b"PK\x06\x06"
-_END64_BYTES = 56 + 20  # the record and the locator that follows it
+_LOCATOR64 = b"PK\x06\x07"
+_LOCATOR64_BYTES = 20
+_END64_BYTES = 56 + _LOCATOR64_BYTES  # the record, and the locator that follows it
 _ENTRY = b"PK\x01\x02"
 _COMMENT_BYTES = 0xFFFF
 
@@ -38,7 +40,7 @@ def _end_of_directory(tail: bytes) -> tuple[int, int] | None:
         return None
     (length,) = struct.unpack_from("<L", tail, at + 12)
     at64 = at - _END64_BYTES
-    if at64 >= 0 and tail.startswith(_END64, at64):
+    if at64 >= 0 and tail.startswith(_END64, at64) and tail.startswith(_LOCATOR64, at - _LOCATOR64_BYTES):
         (length,) = struct.unpack_from("<Q", tail, at64 + 40)
         at = at64
     return at, length

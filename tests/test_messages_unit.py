@@ -1,0 +1,92 @@
+"""A message keeps template and facts apart, and finds the reader's language."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enlarger import messages
+from enlarger.messages import Message, current_language, msg, translate
+
+_PO = """
+msgid ""
+msgstr "Content-Type: text/plain; charset=utf-8\\n"
+
+msgid "{path}: no picture ({reason})."
+msgstr "{path}:不是图片({reason})。"
+
+msgid "too short"
+msgstr "太短"
+
+#, fuzzy
+msgid "empty"
+msgstr ""
+"""
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Chinese catalogue of two sentences in place of the shipped one."""
+    path = tmp_path / "zh" / "LC_MESSAGES" / "enlarger.po"
+    path.parent.mkdir(parents=True)
+    path.write_text(_PO, "utf-8")
+    monkeypatch.setattr(messages, "_LOCALE_DIR", tmp_path)
+    messages._catalogue.cache_clear()
+    yield
+    messages._catalogue.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({"ENLARGER_LANGUAGE": "zh"}, "zh"),
+        ({"ENLARGER_LANGUAGE": "zh_TW.UTF-8"}, "zh"),
+        ({"ENLARGER_LANGUAGE": "en", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LC_MESSAGES": "zh_CN", "LANG": "de_DE"}, "zh"),
+        ({"LANG": "ja_JP.UTF-8"}, "en"),
+    ],
+)
+def test_language(variables: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ENLARGER_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert current_language() == language
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_one_message_in_two_languages() -> None:
+    message = msg("{path}: no picture ({reason}).", path="a.png", reason=msg("too short"))
+    assert message.text("en") == "a.png: no picture (too short)."
+    assert message.text("zh") == "a.png:不是图片(太短)。"
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_untranslated_sentences_stay_english() -> None:
+    assert translate("empty", "zh") == "empty"
+    assert translate("never seen", "zh") == "never seen"
+
+
+def test_a_missing_catalogue_leaves_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "_LOCALE_DIR", tmp_path / "none")
+    messages._catalogue.cache_clear()
+    assert msg("too short").text("zh") == "too short"
+    messages._catalogue.cache_clear()
+
+
+@given(st.text())
+def test_braces_in_facts_are_left_alone(name: str) -> None:
+    assert msg("<{path}>", path=name).text("en") == f"<{name}>"
+    assert msg("<{path}>", path="{path}{0}{").text("en") == "<{path}{0}{>"
+
+
+def test_messages_travel_between_processes() -> None:
+    message = msg("{n} pages", n=3)
+    assert pickle.loads(pickle.dumps(message)) == message == Message("{n} pages", {"n": 3})

@@ -1,0 +1,160 @@
+"""Make a variant's one graph from whatever weights there are, once, and keep it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from enlarger.cancel import CancelToken, check
+from enlarger.errors import WeightsMissingError
+from enlarger.messages import msg
+from enlarger.models.card import Variant
+from enlarger.models.checkpoint import read_checkpoint
+from enlarger.models.download import Progress
+from enlarger.models.fetch import fetch
+from enlarger.models.ncnn_adapt import adapt
+from enlarger.models.ncnn_format import format_param, parse_param
+from enlarger.models.ncnn_import import import_ncnn
+from enlarger.models.pytorch_import import import_pytorch, recognise
+from enlarger.models.refusal import refusal
+from enlarger.models.sources import Weights, locate
+from enlarger.models.turns import one_at_a_time
+from enlarger.settings import Settings
+from enlarger.storage import storage_errors, write_atomic
+
+IMPORTER_VERSION = 1  # counted up when an importer's graphs change: graphs made before are made again
+
+
+@dataclass(frozen=True)
+class NcnnFiles:
+    """The same network for the ncnn runtime: blobs "x" and "y" mean what the graph's input and output mean."""
+
+    param: Path
+    bin: Path
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One network, ready for any runtime.
+
+    path: ONNX; input "x" and output "y", float32 (1, 3, height, width) RGB 0..1, any height and width that
+    are multiples of `variant.multiple`; the output is not clipped, and lacks `variant.border` a side.
+    digest: SHA-256 hex of those bytes, equal on every machine for equal weights.
+    ncnn: None for graphs made from PyTorch checkpoints.
+    """
+
+    path: Path
+    digest: str
+    variant: Variant
+    ncnn: NcnnFiles | None
+
+
+def prepare(
+    variant: Variant,
+    settings: Settings,
+    *,
+    fetch_missing: bool = True,
+    progress: Progress | None = None,
+    cancel: CancelToken | None = None,
+) -> Graph:
+    """The variant's graph: kept from an earlier call, or made now from weights that are here or fetched.
+
+    Several processes may ask at once; one makes it. Raises WeightsMissingError, WeightsRefusedError,
+    FetchError, StorageError, CancelledError.
+    """
+    weights = locate(variant, settings)
+    if weights is None and fetch_missing and not settings.offline:
+        weights = next(iter(fetch(variant, settings, progress=progress, cancel=cancel)), None)
+    if weights is None:
+        raise _missing(variant, settings)
+    kept = _Kept.of(variant, weights, settings)
+    graph = kept.load(variant, weights)
+    return graph or _make(kept, variant, weights, cancel)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The files of one graph; the manifest is written last, so that it means complete."""
+
+    onnx: Path
+    param: Path
+    manifest: Path
+
+    @classmethod
+    def of(cls, variant: Variant, weights: Weights, settings: Settings) -> _Kept:
+        made_of = (IMPORTER_VERSION, weights.digest, variant.scale, variant.border, variant.residual)
+        stem = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+        return cls(*(settings.graphs_dir / f"{stem}.{suffix}" for suffix in ("onnx", "param", "json")))
+
+    def load(self, variant: Variant, weights: Weights) -> Graph | None:
+        """The graph, or None when it is not there, or not whole."""
+        try:
+            facts = json.loads(self.manifest.read_bytes())
+            whole = self.onnx.stat().st_size == facts["size_bytes"] and (weights.kind == "pth" or self.param.is_file())
+            digest = str(facts["digest"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+        return Graph(self.onnx, digest, variant, self._ncnn(weights)) if whole else None
+
+    def save(self, onnx: bytes, param: str | None, variant: Variant) -> None:
+        facts = {"digest": hashlib.sha256(onnx).hexdigest(), "size_bytes": len(onnx), "variant": variant.name}
+        write_atomic(self.onnx, onnx)
+        if param is not None:
+            write_atomic(self.param, param.encode())
+        write_atomic(self.manifest, json.dumps(facts).encode())
+
+    def _ncnn(self, weights: Weights) -> NcnnFiles | None:
+        return NcnnFiles(self.param, weights.paths[1]) if weights.kind == "ncnn" else None
+
+
+def _make(kept: _Kept, variant: Variant, weights: Weights, cancel: CancelToken | None) -> Graph:
+    with one_at_a_time(kept.onnx, cancel):
+        if graph := kept.load(variant, weights):
+            return graph
+        check(cancel)
+        kept.save(*_imported(variant, weights), variant)
+        graph = kept.load(variant, weights)
+    assert graph is not None, "what was just saved can be loaded"
+    return graph
+
+
+def _imported(variant: Variant, weights: Weights) -> tuple[bytes, str | None]:
+    if weights.kind == "pth":
+        return _imported_checkpoint(variant, weights.paths[0]), None
+    param, weight_file = weights.paths
+    with storage_errors(param):
+        text, data = param.read_text("utf-8", errors="replace"), weight_file.read_bytes()
+    layers = adapt(
+        parse_param(text, name=str(param)),
+        residual=variant.residual,
+        scale=variant.scale,
+        border=variant.border,
+        name=str(param),
+    )
+    return import_ncnn(layers, data, name=str(param)), format_param(layers)
+
+
+def _imported_checkpoint(variant: Variant, path: Path) -> bytes:
+    state = read_checkpoint(path)
+    found = recognise(state, name=str(path))
+    if found.scale != variant.scale:
+        raise refusal(
+            str(path),
+            msg(
+                "it enlarges {found}x, and {model} is {scale}x",
+                found=found.scale,
+                model=variant.name,
+                scale=variant.scale,
+            ),
+        )
+    return import_pytorch(state, name=str(path))
+
+
+def _missing(variant: Variant, settings: Settings) -> WeightsMissingError:
+    why = msg("and fetching them on first use is switched off") if settings.offline else msg("and were not fetched")
+    return WeightsMissingError(
+        msg("The weights of {model} are not on this machine, {why}.", model=variant.name, why=why),
+        msg("Run: enlarger models pull {model}", model=variant.name),
+    )

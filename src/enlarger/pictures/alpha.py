@@ -83,7 +83,7 @@ def _pull(levels: list[_Sums]) -> _Sums:
 
 
 def _means(sums: _Sums) -> _Sums:
-    return sums[..., :-1] / np.maximum(sums[..., -1:], np.float32(1))  # weights are whole numbers
+    return np.divide(sums[..., :-1], np.maximum(sums[..., -1:], 1), dtype=np.float32)  # weights are whole numbers
 
 
 def _doubled(colours: _Sums, shape: tuple[int, ...]) -> _Sums:

@@ -53,6 +53,8 @@ def _transform(icc: bytes, mode: str) -> Callable[[Image], Image] | None:
 
     from PIL import ImageCms
 
+    # Little CMS's shortcut for one channel is up to ten levels off in the shadows of a linear profile
+    extra = ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.NONE
     try:
         made = ImageCms.buildTransform(
             ImageCms.ImageCmsProfile(io.BytesIO(icc)),
@@ -60,7 +62,7 @@ def _transform(icc: bytes, mode: str) -> Callable[[Image], Image] | None:
             mode,
             "RGB",
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | extra,
         )
     except (ImageCms.PyCMSError, OSError):  # damaged, or without the tables this direction needs
         return None

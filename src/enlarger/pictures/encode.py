@@ -13,6 +13,7 @@ from enlarger.pictures.alpha import on_white
 from enlarger.pictures.canvas import colour_image, grey_image
 from enlarger.pictures.metadata import options_for
 from enlarger.pictures.picture import FORMATS, Encoded, Format, Picture
+from enlarger.pictures.seam import writing_errors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +40,8 @@ def encode(
 
     format: a key of FORMATS. Sides beyond what it holds make WebP fall back to JPEG (PNG if lossless or with
     transparency) and JPEG to PNG. quality: 1 to 100, for JPEG and lossy WebP. lossless: for WebP; PNG always is.
-    Encoded.format says what it became, Encoded.notes what was lost. Raises RecipeError for impossible options.
+    Encoded.format says what it became, Encoded.notes what was lost. Raises RecipeError for impossible options,
+    PictureError if the codec fails.
     """
     _check(format, quality)
     target, fallen_back = _format_that_fits(picture, FORMATS[format], lossless=lossless)
@@ -47,7 +49,9 @@ def encode(
     picture, misfit = _with_fitting_profile(picture, target)
     options, dropped = options_for(picture.metadata, target.name, (picture.width, picture.height))
     buffer = io.BytesIO()
-    _image(picture, target).save(buffer, target.name.upper(), **_codec_options(target, quality, lossless), **options)
+    options |= _codec_options(target, quality, lossless)
+    with writing_errors(target.name):
+        _image(picture, target).save(buffer, target.name.upper(), **options)
     return Encoded(buffer.getvalue(), target.name, (*fallen_back, *flattened, *misfit, *dropped))
 
 

@@ -26,9 +26,10 @@ class Format:
     holds_grey: bool
 
 
+# JPEG could hold 65535, libjpeg's JPEG_MAX_DIMENSION is less
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "jpeg": Format("jpeg", ".jpg", "image/jpeg", 65535, holds_alpha=False, holds_grey=True),
+        "jpeg": Format("jpeg", ".jpg", "image/jpeg", 65500, holds_alpha=False, holds_grey=True),
         "png": Format("png", ".png", "image/png", 2**31 - 1, holds_alpha=True, holds_grey=True),
         "webp": Format("webp", ".webp", "image/webp", 16383, holds_alpha=True, holds_grey=False),
     }

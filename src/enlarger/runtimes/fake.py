@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,6 +43,7 @@ class FakeRuntime:
     misfortune: Misfortune = field(default_factory=Misfortune)
     dtypes: tuple[str, ...] = (FP32, BF16)
     in_flight: int = 1
+    sleep: Callable[[float], None] = time.sleep
     name: str = "fake"
     calibrates: bool = False
     version: str = "1"
@@ -111,7 +112,7 @@ class FakeSession:
         misfortune = self._runtime.misfortune
         number = self._runtime.count_tile()
         if misfortune.delay_s:
-            time.sleep(misfortune.delay_s)
+            self._runtime.sleep(misfortune.delay_s)
         height, width = self.spec.tile
         limit_px = misfortune.out_of_memory_above_px
         if limit_px is not None and height * width > limit_px:

@@ -120,17 +120,17 @@ class NcnnSession:
         self._net = None
 
     def _infer(self, net: Any, tile: Tile) -> Tile:
-        return _to_tile(self._extract(net, _to_planes(tile)), self.spec.pixels)
+        try:
+            return _to_tile(self._extract(net, _to_planes(tile)), self.spec.pixels)
+        except MemoryError as error:  # NumPy's, or std::bad_alloc
+            raise self._out_of_memory() from error
 
     def _extract(self, net: Any, planes: NDArray[np.float32]) -> NDArray[np.float32]:
         import ncnn
 
-        try:
-            extractor = net.create_extractor()
-            extractor.input(self._input, ncnn.Mat(planes))  # borrows the memory of `planes`
-            code, result = extractor.extract(self._output)
-        except MemoryError as error:
-            raise self._out_of_memory() from error
+        extractor = net.create_extractor()
+        extractor.input(self._input, ncnn.Mat(planes))  # borrows the memory of `planes`
+        code, result = extractor.extract(self._output)
         if code != 0:
             raise self._out_of_memory() if code == _OUT_OF_MEMORY else self._failure(code)
         return np.array(result, np.float32)  # a copy: the Mat's memory goes with it

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from enlarger.errors import RuntimeFailedError, UnknownModelError
 from enlarger.messages import msg
 from enlarger.runtimes.allowance import allowed_cores
-from enlarger.runtimes.calibration import Calibration, Candidate, calibrate
+from enlarger.runtimes.calibration import BUDGET_S, Calibration, Candidate, calibrate
 from enlarger.runtimes.calibration_store import FILE_NAME, CalibrationStore, Machine
 from enlarger.runtimes.devices import find_devices, known_runtimes, runtimes_for
 from enlarger.runtimes.hardware import cpu_features, cpu_name
@@ -68,7 +68,8 @@ def calibrated(
     with _calibrating:
         known = store.get(card)
         if known is None or not known.covers(candidates):
-            known = calibrate(graph, [(runtimes[c.runtime], c) for c in candidates], card=card)
+            trials = [(runtimes[candidate.runtime], candidate) for candidate in candidates]
+            known = calibrate(graph, trials, card=card, budget_s=BUDGET_S)
             store.put(known)
     return known
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -20,6 +18,7 @@ from enlarger.messages import msg
 from enlarger.runtimes.allowance import allowed_cores
 from enlarger.runtimes.compiled import CompiledGraphs
 from enlarger.runtimes.openvino_graph import read_graph
+from enlarger.runtimes.openvino_library import core, openvino
 from enlarger.runtimes.session import BF16, FP32, Device, GraphLike, SessionSpec, Tile, check_open, checked_tiles
 
 NAME = "openvino"
@@ -28,20 +27,6 @@ _IN_FLIGHT = 2  # while one tile's result is taken away, the next one is compute
 _GRAPH_FORM = 1  # raise when `read_graph` or `_config` change what a compiled graph does
 _PRECISIONS = {FP32: "f32", BF16: "bf16"}
 _OUT_OF_MEMORY = ("bad_alloc", "cannot allocate", "out of memory", "failed to allocate", "could not allocate")
-_core_lock = threading.Lock()
-
-
-@cache
-def _make_core() -> Any:
-    import openvino
-
-    return openvino.Core()
-
-
-def _core() -> Any:
-    """One a process: a second one loads every plugin again."""
-    with _core_lock:
-        return _make_core()
 
 
 class OpenVinoRuntime:
@@ -65,7 +50,7 @@ class OpenVinoRuntime:
     def devices(self) -> Sequence[Device]:
         """The CPU, with bf16 only where OpenVINO says that this CPU has it."""
         try:
-            name, dtypes = str(_core().get_property(_CPU, "FULL_DEVICE_NAME")), _dtypes()
+            name, dtypes = str(core().get_property(_CPU, "FULL_DEVICE_NAME")), _dtypes()
         except (ImportError, OSError, RuntimeError):  # not installed, or a library that it needs is missing
             return ()
         return (Device(self.name, "cpu", name, dtypes),)
@@ -92,8 +77,8 @@ class OpenVinoRuntime:
         )
         compiled = self._load(facts, spec)
         if compiled is None:
-            model = read_graph(_core(), graph.path, tile=spec.tile, pixels=spec.pixels)
-            compiled = _core().compile_model(model, _CPU, self._config(spec.dtype))
+            model = read_graph(graph.path, tile=spec.tile, pixels=spec.pixels)
+            compiled = core().compile_model(model, _CPU, self._config(spec.dtype))
             if self._compiled is not None:
                 self._compiled.put(facts, _exported(compiled))
         return compiled
@@ -103,7 +88,7 @@ class OpenVinoRuntime:
         if self._compiled is None or blob is None:
             return None
         try:
-            return _core().import_model(io.BytesIO(blob), _CPU, self._config(spec.dtype))
+            return core().import_model(io.BytesIO(blob), _CPU, self._config(spec.dtype))
         except RuntimeError:  # whole, but not to this OpenVINO's liking: compile again
             self._compiled.drop(facts)
             return None
@@ -123,7 +108,7 @@ class OpenVinoRuntime:
 
 
 def _capabilities() -> tuple[str, ...]:
-    return tuple(sorted(_core().get_property(_CPU, "OPTIMIZATION_CAPABILITIES")))
+    return tuple(sorted(core().get_property(_CPU, "OPTIMIZATION_CAPABILITIES")))
 
 
 def _dtypes() -> tuple[str, ...]:
@@ -186,12 +171,11 @@ class OpenVinoSession:
                 abandoned.abandon()
 
     def _start(self, request: Any, tile: Tile) -> _Pending:
-        from openvino import Tensor
-
+        tensor = openvino().Tensor
         pending = _Pending(request, tile, np.empty(self.spec.result, np.dtype(self.spec.pixels)))
         with _mapped_errors(self.spec):
-            request.set_input_tensor(Tensor(tile[np.newaxis], shared_memory=True))
-            request.set_output_tensor(Tensor(pending.result[np.newaxis], shared_memory=True))
+            request.set_input_tensor(tensor(tile[np.newaxis], shared_memory=True))
+            request.set_output_tensor(tensor(pending.result[np.newaxis], shared_memory=True))
             request.start_async()
         return pending
 

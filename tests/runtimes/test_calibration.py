@@ -1,0 +1,160 @@
+"""Calibration with fakes and a clock of their own: who is measured, who wins, who is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from tiny_network import TinyGraph
+
+from enlarger.errors import RuntimeFailedError
+from enlarger.runtimes import (
+    BF16,
+    FP32,
+    Calibration,
+    Candidate,
+    FakeRuntime,
+    GraphLike,
+    Measurement,
+    Misfortune,
+    Session,
+    psnr_db,
+)
+from enlarger.runtimes.calibration import calibrate, calibration_tile
+from enlarger.runtimes.calibration_picture import textured_tile
+
+
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@dataclass
+class BrokenRuntime(FakeRuntime):
+    """Cannot open anything."""
+
+    def open(self, graph: GraphLike, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> Session:
+        raise RuntimeFailedError("broken")
+
+
+def measure(graph: TinyGraph, clock: Clock, *runtimes: FakeRuntime, budget_s: float = 3.0) -> Calibration:
+    for runtime in runtimes:
+        runtime.sleep = clock.sleep
+    trials = [(r, Candidate(r.name, "cpu", dtype)) for r in runtimes for dtype in r.dtypes]
+    return calibrate(graph, trials, card="tiny", budget_s=budget_s, clock=clock)
+
+
+def fake(name: str, delay_s: float, *dtypes: str, **misfortune: object) -> FakeRuntime:
+    return FakeRuntime(Misfortune(delay_s=delay_s, **misfortune), dtypes=dtypes or (FP32,), name=name)
+
+
+def candidates(calibration: Calibration) -> list[Candidate]:
+    return [m.candidate for m in calibration.measurements]
+
+
+def test_the_fastest_wins(tiny_graph: TinyGraph) -> None:
+    found = measure(tiny_graph, Clock(), fake("slow", 0.3), fake("fast", 0.1), fake("middling", 0.2))
+    assert found.fastest(candidates(found), exact=True) == Candidate("fast", "cpu", FP32)
+
+
+def test_the_speed_is_pixels_a_second(tiny_graph: TinyGraph) -> None:
+    found = measure(tiny_graph, Clock(), fake("one", 0.1))
+    height, width = found.tile
+    assert found.measurements[0].megapixels_per_s == pytest.approx(height * width / 0.1 / 1e6)
+
+
+def test_only_the_wanted_can_win(tiny_graph: TinyGraph) -> None:
+    found = measure(tiny_graph, Clock(), fake("slow", 0.3), fake("fast", 0.1))
+    slow = Candidate("slow", "cpu", FP32)
+    assert found.fastest([slow], exact=True) == slow
+    assert found.fastest([], exact=True) is None
+
+
+def test_what_is_too_far_from_fp32_cannot_win(tiny_graph: TinyGraph) -> None:
+    found = measure(
+        tiny_graph, Clock(), fake("exact", 0.3), fake("wrong", 0.1, BF16, output="constant"), fake("right", 0.2, BF16)
+    )
+    assert found.fastest(candidates(found), exact=False) == Candidate("right", "cpu", BF16)
+    assert found.fastest(candidates(found), exact=True) == Candidate("exact", "cpu", FP32)
+    exact, wrong, right = found.measurements
+    assert wrong.psnr_db < 50 < right.psnr_db == exact.psnr_db == 120
+
+
+def test_what_fails_is_recorded_and_cannot_win(tiny_graph: TinyGraph) -> None:
+    found = measure(
+        tiny_graph,
+        Clock(),
+        BrokenRuntime(name="broken"),
+        fake("starved", 0.1, out_of_memory_above_px=1),
+        fake("late", 0.1, fail_at_tile=3),
+        fake("sound", 0.4),
+    )
+    assert found.fastest(candidates(found), exact=False) == Candidate("sound", "cpu", FP32)
+    assert [bool(m.problem) for m in found.measurements] == [True, True, True, True, False]
+
+
+def test_nothing_runs(tiny_graph: TinyGraph) -> None:
+    found = measure(tiny_graph, Clock(), BrokenRuntime(name="broken"))
+    assert found.fastest(candidates(found), exact=False) is None
+
+
+def test_the_budget_is_kept(tiny_graph: TinyGraph) -> None:
+    clock = Clock()
+    measure(tiny_graph, clock, fake("one", 0.1), fake("two", 0.15), budget_s=2.0)
+    assert 2.0 <= clock.now_s <= 2.3
+
+
+def test_slow_networks_are_still_timed_once_after_the_warm_up(tiny_graph: TinyGraph) -> None:
+    one, two = fake("one", 5.0), fake("two", 6.0)
+    measure(tiny_graph, Clock(), one, two, budget_s=1.0)
+    assert (one.tiles_run, two.tiles_run) == (2, 2)
+
+
+def test_the_hopeless_are_not_run_again(tiny_graph: TinyGraph) -> None:
+    hopeless = fake("hopeless", 2.0)
+    found = measure(tiny_graph, Clock(), fake("fast", 0.1), hopeless)
+    assert hopeless.tiles_run == 1
+    assert found.measurements[1].megapixels_per_s > 0
+
+
+def test_sessions_are_closed(tiny_graph: TinyGraph) -> None:
+    runtime = fake("one", 0.1, FP32, BF16)
+    measure(tiny_graph, Clock(), runtime)
+    assert (runtime.sessions_opened, runtime.sessions_closed) == (2, 2)
+
+
+def test_covers() -> None:
+    one, two = Candidate("one", "cpu", FP32), Candidate("two", "cpu", FP32)
+    known = Calibration("card", (64, 64), (Measurement(one), Measurement(two, problem="failed")))
+    assert known.covers([one, two])
+    assert not known.covers([one, Candidate("three", "cpu", FP32)])
+
+
+@pytest.mark.parametrize(("params", "side"), [(500_000, 256), (4_500_000, 94), (17_000_000, 64)])
+def test_heavy_networks_get_a_smaller_tile(tiny_graph: TinyGraph, params: int, side: int) -> None:
+    with tiny_graph.path.open("ab") as file:
+        file.truncate(params * 4)
+    assert calibration_tile(tiny_graph) == (side, side)
+
+
+def test_psnr() -> None:
+    black = np.zeros((4, 4, 3), np.uint8)
+    assert psnr_db(black, black) == 120
+    assert psnr_db(black + np.uint8(1), black) == pytest.approx(48.13, abs=0.01)
+
+
+def test_the_picture_has_texture_and_is_always_the_same() -> None:
+    picture = textured_tile((128, 96))
+    assert picture.shape == (128, 96, 3)
+    assert picture.dtype == np.uint8
+    assert len(np.unique(picture)) > 200
+    assert (picture == textured_tile((128, 96))).all()

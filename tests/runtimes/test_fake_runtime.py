@@ -1,0 +1,92 @@
+"""The misfortunes of the fake."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_network import TinyGraph, TinyVariant
+
+from enlarger.errors import OutOfMemoryError, RuntimeFailedError
+from enlarger.runtimes import BF16, FLOAT32, FP32, UINT8, FakeRuntime, Misfortune, Session
+
+TILE = (8, 10)
+
+
+def a_session(runtime: FakeRuntime, *, dtype: str = FP32, pixels: str = UINT8) -> Session:
+    graph = TinyGraph(None, "", TinyVariant(), None)
+    return runtime.open(graph, tile=TILE, device="cpu", dtype=dtype, pixels=pixels)
+
+
+def a_tile(pixels: str = UINT8) -> np.ndarray:
+    return np.ones((*TILE, 3), np.dtype(pixels))
+
+
+def test_it_counts() -> None:
+    runtime = FakeRuntime()
+    session = a_session(runtime)
+    list(session.run([a_tile()] * 3))
+    session.close()
+    session.close()
+    assert (runtime.tiles_run, runtime.sessions_opened, runtime.sessions_closed) == (3, 1, 1)
+
+
+def test_it_can_be_slow() -> None:
+    slept: list[float] = []
+    list(a_session(FakeRuntime(Misfortune(delay_s=7), sleep=slept.append)).run([a_tile()] * 2))
+    assert slept == [7, 7]
+
+
+def test_it_can_fail_once() -> None:
+    runtime = FakeRuntime(Misfortune(fail_at_tile=2))
+    session = a_session(runtime)
+    with pytest.raises(RuntimeFailedError, match="tile 2"):
+        list(session.run([a_tile()] * 3))
+    assert len(list(session.run([a_tile()] * 3))) == 3
+
+
+@pytest.mark.parametrize(("limit_px", "enough"), [(80, True), (79, False)])
+def test_it_can_run_out_of_memory(limit_px: int, enough: bool) -> None:
+    session = a_session(FakeRuntime(Misfortune(out_of_memory_above_px=limit_px)))
+    if enough:
+        assert len(list(session.run([a_tile()]))) == 1
+    else:
+        with pytest.raises(OutOfMemoryError):
+            list(session.run([a_tile()]))
+
+
+@pytest.mark.parametrize(
+    ("output", "pixels", "expected"),
+    [
+        ("black", UINT8, 0),
+        ("constant", UINT8, 128),
+        ("nan", UINT8, 0),
+        ("black", FLOAT32, 0),
+        ("constant", FLOAT32, 0.5),
+        ("nan", FLOAT32, np.nan),
+    ],
+)
+def test_it_can_give_bad_output(output: str, pixels: str, expected: float) -> None:
+    (result,) = a_session(FakeRuntime(Misfortune(output=output)), pixels=pixels).run([a_tile(pixels)])
+    np.testing.assert_array_equal(result, expected)
+
+
+def test_bad_output_may_be_of_one_dtype_only() -> None:
+    runtime = FakeRuntime(Misfortune(output="black", output_dtypes=(BF16,)))
+    (sound,), (bad,) = (a_session(runtime, dtype=dtype).run([a_tile()]) for dtype in (FP32, BF16))
+    assert sound.any()
+    assert not bad.any()
+
+
+@given(cut=st.integers(4, 16))
+def test_tiled_equals_whole(cut: int) -> None:
+    """Whatever the tile: nearest neighbour looks at nothing but the pixel itself."""
+    picture = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    graph = TinyGraph(None, "", TinyVariant(), None)
+
+    def run(part: np.ndarray) -> np.ndarray:
+        return next(FakeRuntime().open(graph, tile=part.shape[:2], device="cpu", dtype=FP32, pixels=UINT8).run([part]))
+
+    halves = [run(picture[: cut + 1]), run(picture[cut - 1 :])]
+    assert (np.concatenate(halves) == run(picture)).all()

@@ -42,7 +42,9 @@ def test_no_file_is_longer_than_400_lines(folder: Path) -> None:
 
 def test_functions_are_short() -> None:
     lengths = {
-        f"{name}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        f"{name}:{node.name}": (node.end_lineno or node.lineno)
+        - node.body[0].lineno
+        + 1  # a command's options are data
         for name, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef)

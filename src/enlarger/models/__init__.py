@@ -14,6 +14,7 @@ from enlarger.models.card import (
 from enlarger.models.catalog import SEED_IDS, Catalog, Choice, Planned, load_catalog
 from enlarger.models.download import Progress
 from enlarger.models.fetch import Source, adopt, fetch
+from enlarger.models.graph import Graph, NcnnFiles, prepare
 from enlarger.models.sources import Weights, found_at, locate
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Catalog",
     "Checkpoint",
     "Choice",
+    "Graph",
+    "NcnnFiles",
     "Package",
     "Planned",
     "Progress",
@@ -38,4 +41,5 @@ __all__ = [
     "locate",
     "noise_name",
     "parse_noise",
+    "prepare",
 ]

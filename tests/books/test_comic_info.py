@@ -35,6 +35,12 @@ def test_stated_sizes_are_made_true_and_all_else_stays(encoding: str, codec: str
     assert refresh_comic_info(stale, FACTS) == DOCUMENT.format(encoding=encoding, **FRESH).encode(codec)
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_the_byte_order_is_kept(codec: str) -> None:
+    stale, fresh = ("\ufeff" + DOCUMENT.format(encoding="utf-16", **values) for values in (STALE, FRESH))
+    assert refresh_comic_info(stale.encode(codec), FACTS) == fresh.encode(codec)
+
+
 def test_pages_that_did_not_change_are_left() -> None:
     stale = DOCUMENT.format(encoding="utf-8", **STALE).encode()
     fresh = DOCUMENT.format(encoding="utf-8", **(STALE | {"w1": 1600})).encode()

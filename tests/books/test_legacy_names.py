@@ -12,6 +12,7 @@ VOLUMES = {
         ["表紙.jpg", "裏表紙.jpg", "目次.jpg"],
         ["ドラえもん 第3巻/ソ001.jpg"],  # the second byte of ソ and 表 is a backslash
         ["坊っちゃん.png"],
+        ["ｵﾏｹﾏﾝｶﾞ/第01話.jpg"],
         ["冬休みの写真/雪だるま.jpg"],
         ["ＪＯＪＯ 第５部/001.jpg"],
     ],

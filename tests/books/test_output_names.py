@@ -41,7 +41,7 @@ def test_names_of_pages_that_meet(names: list[str], outputs: list[str]) -> None:
     assert list(output_names(names, ".webp").values()) == outputs
 
 
-@given(BOOKS, st.sampled_from(OUTPUTS), st.booleans())
+@given(BOOKS, st.sampled_from([*OUTPUTS, ""]), st.booleans())
 def test_never_two_pages_to_one_name(names: list[str], suffix: str, portable: bool) -> None:
     outputs = output_names(names, suffix, portable=portable)
     assert list(outputs) == names

@@ -1,8 +1,8 @@
 """Member names from before UTF-8: which of the old encodings of China, Japan, Korea and DOS they are in.
 
 The encoding is that under which the archive's names, taken together, are most likely (naive Bayes over
-character classes). On 314 samples of one to thirty names this finds the right one 309 times;
-charset-normalizer, restricted to the same encodings, 221 times: it is made for running text, not for titles.
+character classes). charset-normalizer, restricted to the same encodings, is made for running text, not for
+titles: it misread 10 of the 29 volumes in this room's tests when this was written.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Zone:
 
 @dataclass(frozen=True)
 class _Encoding:
-    """How often names in this encoding use which character: a few frequent ones, then zones, then the rest."""
+    """How often names in this encoding use which character: a few frequent ones, the first zone that holds it."""
 
     codec: str
     frequent: str = ""
@@ -92,13 +92,13 @@ _ENCODINGS = (
         "cp932",
         "第話巻表紙裏目次扉絵編章画本集号特別篇上中下前後完版",
         zones=(
+            _Zone(0xA1, 0xDF, 0.02, 63),  # single bytes: half-width kana
             _Zone(0x81, 0x81, 0.05, 108),
             _Zone(0x82, 0x82, 0.17, 83, trail=0x9F),
             _Zone(0x82, 0x82, 0.01, 62),
             _Zone(0x83, 0x83, 0.17, 86),
             _Zone(0x88, 0x97, 0.27, 2965),
             _Zone(0x98, 0xEA, 0.01, 3390),
-            _Zone(0xA1, 0xDF, 0.02, 63),
         ),
     ),
     _Encoding(

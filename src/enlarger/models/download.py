@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]  # (bytes so far, bytes in all)
 
 WAITS_S = (0.5, 1.0, 2.0, 4.0)  # between attempts that bring nothing new; any new byte starts them afresh
-_CHUNK_BYTES = 1 << 18
 _TIMEOUT_S = 30.0
 _STATUS_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -138,7 +137,7 @@ class Transfer:
         try:
             with self.client.stream("GET", self.url, headers=self._headers()) as response:
                 self._accept(response)
-                self._append(response.iter_raw(_CHUNK_BYTES))
+                self._append(response.iter_raw())
         except (httpx.TransportError, httpx.StreamError) as error:
             raise _InterruptedError(msg("{reason}", reason=str(error) or type(error).__name__)) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:

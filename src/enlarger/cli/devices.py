@@ -1,0 +1,147 @@
+"""`enlarger devices`: what can compute here, and what `auto` means for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from enlarger.cancel import check
+from enlarger.cli.environment import load_settings
+from enlarger.cli.output import ExitCode, print_json, show
+from enlarger.errors import RecipeError
+from enlarger.messages import msg
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from enlarger.models import Card
+    from enlarger.runtimes import Calibration, Candidate, Device, Measurement
+    from enlarger.settings import Settings
+
+
+def devices(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="MODEL",
+            show_default=False,
+            help=str(msg("With --calibrate: the models to measure; without any: those whose weights are here.")),
+        ),
+    ] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option("--calibrate", help=str(msg("Measure which device is fastest, about three seconds a model."))),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=str(msg("Print one JSON object.")))] = False,
+) -> ExitCode:
+    """Devices with their arithmetic, and the calibrations remembered for this machine."""
+    from enlarger.runtimes import list_calibrations, list_devices
+
+    settings = load_settings()
+    if models and not calibrate:
+        raise RecipeError(msg("Models are named, but nothing is to be measured."), msg("Add --calibrate."))
+    if calibrate:
+        _calibrate(models or (), settings)
+    found, calibrations = list_devices(settings), list_calibrations(settings)
+    if as_json:
+        print_json(
+            {"devices": [_device_json(each) for each in found], "calibrations": [_json(each) for each in calibrations]}
+        )
+    else:
+        _show(found, calibrations)
+    return ExitCode.OK
+
+
+def _calibrate(names: Sequence[str], settings: Settings) -> None:
+    from enlarger.cli.progress import Display
+    from enlarger.cli.stopping import stoppable
+    from enlarger.cli.weights import GraphSource
+    from enlarger.runtimes import recalibrate
+
+    display = Display()
+    with stoppable() as stop:
+        source = GraphSource(display, stop)
+        for card in _cards(names, settings):
+            check(stop)
+            display.say(msg("Measuring {model} …", model=card.name))
+            recalibrate(source(card.variants[0], settings), settings)
+
+
+def _cards(names: Sequence[str], settings: Settings) -> Iterator[Card]:
+    from enlarger.cli.weights import Presence
+    from enlarger.models import Choice, load_catalog
+
+    catalog = load_catalog()
+    if names:
+        found = [catalog.find(name) for name in names]
+        yield from (each.card if isinstance(each, Choice) else each for each in found)
+    else:
+        yield from (card for card in catalog.cards if Presence.of(card, settings).here)
+
+
+def _show(devices: Sequence[Device], calibrations: Sequence[Calibration]) -> None:
+    from rich.table import Table
+
+    found = Table(
+        *(str(heading) for heading in (msg("Device"), msg("Name"), msg("Arithmetic"))), box=None, pad_edge=False
+    )
+    for device in devices:
+        found.add_row(f"{device.runtime}:{device.id}", device.name, " ".join(device.dtypes))
+    show(found)
+    show("")
+    if not calibrations:
+        show(str(msg("Nothing is measured yet: the first use of a model measures, or --calibrate does.")))
+        return
+    show(_measured(calibrations))
+    show(str(msg("* is what --device auto takes; --precision exact takes the fastest fp32.")))
+
+
+def _measured(calibrations: Sequence[Calibration]) -> Table:
+    from rich.table import Table
+
+    headings = (msg("Model"), msg("Device"), msg("Arithmetic"), msg("MP/s"), msg("PSNR in dB"))
+    table = Table(*(str(heading) for heading in headings), box=None, pad_edge=False)
+    for calibration in calibrations:
+        auto = _auto(calibration)
+        for each in sorted(calibration.measurements, key=lambda each: -each.megapixels_per_s):
+            mark = " *" if each.candidate == auto else ""
+            table.add_row(calibration.card, _device(each.candidate), each.candidate.dtype + mark, *_figures(each))
+    return table
+
+
+def _figures(measurement: Measurement) -> tuple[str, str]:
+    if measurement.problem:
+        return "-", measurement.problem
+    return f"{measurement.megapixels_per_s:.3f}", f"{measurement.psnr_db:.0f}"
+
+
+def _auto(calibration: Calibration) -> Candidate | None:
+    return calibration.fastest([each.candidate for each in calibration.measurements], exact=False)
+
+
+def _device(candidate: Candidate) -> str:
+    return f"{candidate.runtime}:{candidate.device}"
+
+
+def _device_json(device: Device) -> dict[str, Any]:
+    return {"device": f"{device.runtime}:{device.id}", "name": device.name, "dtypes": list(device.dtypes)}
+
+
+def _json(calibration: Calibration) -> dict[str, Any]:
+    auto = _auto(calibration)
+    return {
+        "model": calibration.card,
+        "auto": None if auto is None else {"device": _device(auto), "dtype": auto.dtype},
+        "measurements": [
+            {
+                "device": _device(each.candidate),
+                "dtype": each.candidate.dtype,
+                "megapixelsPerSecond": round(each.megapixels_per_s, 4),
+                "psnrDb": round(each.psnr_db, 2),
+                "problem": each.problem or None,
+            }
+            for each in calibration.measurements
+        ],
+    }

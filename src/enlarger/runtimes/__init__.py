@@ -7,7 +7,7 @@ from enlarger.runtimes.doctor import Finding, diagnose
 from enlarger.runtimes.fake import FakeRuntime, FakeSession, Misfortune
 from enlarger.runtimes.hardware import cpu_features, cpu_name
 from enlarger.runtimes.ncnn_runtime import NcnnRuntime
-from enlarger.runtimes.opening import choose, list_calibrations, open_session
+from enlarger.runtimes.opening import choose, list_calibrations, open_session, recalibrate
 from enlarger.runtimes.openvino_runtime import OpenVinoRuntime
 from enlarger.runtimes.session import BF16, FLOAT32, FP32, UINT8, Device, GraphLike, Runtime, Session, SessionSpec, Tile
 from enlarger.runtimes.tile_memory import tile_bytes
@@ -45,6 +45,7 @@ __all__ = [
     "list_devices",
     "open_session",
     "psnr_db",
+    "recalibrate",
     "runtimes_for",
     "tile_bytes",
 ]

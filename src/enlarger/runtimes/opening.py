@@ -59,6 +59,17 @@ def choose(
     return calibration.fastest(wanted, exact=exact) or wanted[0]
 
 
+def recalibrate(graph: GraphLike, settings: Settings) -> Calibration:
+    """Measure the graph's card anew on everything that is here, and remember it; raises RuntimeFailedError."""
+    runtimes = known_runtimes(settings)
+    candidates = _candidates(graph, "auto", runtimes)
+    with _calibrating:
+        trials = [(runtimes[candidate.runtime], candidate) for candidate in candidates]
+        measured = calibrate(graph, trials, card=_card_name(graph), budget_s=BUDGET_S)
+        calibration_store(settings, runtimes).put(measured)
+    return measured
+
+
 def calibrated(
     graph: GraphLike, candidates: Sequence[Candidate], *, settings: Settings, runtimes: Mapping[str, Runtime]
 ) -> Calibration:

@@ -99,9 +99,14 @@ class PagesBar:
 
 
 def _page_columns() -> tuple[object, ...]:
-    from rich.progress import BarColumn
+    from rich.progress import BarColumn, SpinnerColumn
 
-    return _text("title"), BarColumn(bar_width=24), *map(_text, ("pages", "rate", "left", "page"))
+    return (
+        SpinnerColumn("line"),
+        _text("title"),
+        BarColumn(bar_width=24),
+        *map(_text, ("pages", "rate", "left", "page")),
+    )
 
 
 def _text(field: str) -> object:

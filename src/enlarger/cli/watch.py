@@ -18,13 +18,15 @@ class Watch(Listener):
     def __init__(self, bar: PagesBar | None) -> None:
         self.title = ""
         self.outcomes: list[PageOutcome] = []
+        self._in_hand = ""
         self._bar = bar
         self._pace = Pace(0)
         self._began_s = time.perf_counter()
 
     def begins(self, title: str, pages: int) -> None:
         """Another book is in hand."""
-        self.title, self.outcomes, self._pace = title, [], Pace(pages)
+        self.title, self.outcomes, self._in_hand = title, [], ""
+        self._pace = Pace(pages)
         self._began_s = time.perf_counter()
         if self._bar is not None:
             self._bar.begin(title, pages)
@@ -32,13 +34,14 @@ class Watch(Listener):
     def page_progress(self, name: str, share: float) -> None:
         """So much of a page, 0..1, is computed."""
         self._pace.advance(name, share)
-        self._move(name)
+        self._in_hand = name
+        self._move()
 
     def page_done(self, outcome: PageOutcome) -> None:
         """A page is in place, or failed."""
         self.outcomes.append(outcome)
         self._pace.finish(outcome)
-        self._move(outcome.name)
+        self._move()
 
     def settle(self) -> None:
         """The book in hand has its report."""
@@ -52,6 +55,6 @@ class Watch(Listener):
         target = targets.get(self.title, Path(self.title))  # loose pictures go by their folder's name
         return [Report(self.title, target, tuple(self.outcomes), time.perf_counter() - self._began_s, error)]
 
-    def _move(self, page: str) -> None:
+    def _move(self) -> None:
         if self._bar is not None:
-            self._bar.update(self._pace, page)
+            self._bar.update(self._pace, self._in_hand)

@@ -180,6 +180,19 @@ def test_grey_through_lossy_webp_is_grey(quality: int) -> None:
     assert decode(data, name="x").pixels.shape[2] == 1
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"exif": exif_of(Make="Camera")},
+        {"icc_profile": rgb_profile() + bytes(1 + len(rgb_profile()) % 2)},  # an odd chunk, padded to even
+        {"save_all": True, "append_images": [Image.new("RGB", (160, 160))]},
+    ],
+)
+def test_grey_is_found_behind_other_chunks_of_webp(options: dict[str, object]) -> None:
+    grey = np.repeat(noise(160, 160, 1), 3, axis=2)
+    assert decode(file_of(grey, "webp", lossless=False, quality=80, **options), name="x").pixels.shape[2] == 1
+
+
 def test_nearly_grey_in_a_lossless_file_is_coloured() -> None:
     pixels = np.repeat(noise(40, 40, 1), 3, axis=2) // 2
     pixels[..., 1] += 1

@@ -70,7 +70,7 @@ def _open_webp(stream: io.BytesIO) -> ImageFile:
     from PIL import Image
     from PIL.WebPImagePlugin import WebPImageFile
 
-    with _limit_lock:  # since Pillow 12 this plugin checks the global limit by itself
+    with _limit_lock:  # newer Pillows check the global limit in this plugin itself
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             return WebPImageFile(stream)

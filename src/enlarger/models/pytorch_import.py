@@ -65,9 +65,8 @@ def import_pytorch(state: State, *, name: str) -> bytes:
 
 def _recognise_srvgg(state: State, name: str) -> Srvgg:
     convs = (len(state) - 2) // 3 + 1  # weight, bias, slopes; no slopes after the last
-    features = state["body.0.weight"].shape[0]
-    outputs = len(state.get(f"body.{2 * convs - 2}.bias", ()))
-    scale = isqrt(outputs // 3)
+    features = _outputs(state, "body.0")
+    scale = isqrt(_outputs(state, f"body.{2 * convs - 2}") // 3)
     expected: dict[str, tuple[int, ...]] = {}
     for index in range(convs):
         inputs, made = (features if index else 3), (features if index < convs - 1 else 3 * scale**2)
@@ -77,14 +76,20 @@ def _recognise_srvgg(state: State, name: str) -> Srvgg:
     return Srvgg(scale, features, convs)
 
 
+def _outputs(state: State, key: str) -> int:
+    """How many channels a convolution makes; 0 when it is not there."""
+    weight = state.get(f"{key}.weight")
+    return int(weight.shape[0]) if weight is not None and weight.ndim else 0
+
+
 def _recognise_rrdb(state: State, name: str) -> Rrdb:
-    first, growth_conv = state.get("conv_first.weight"), state.get("body.0.rdb1.conv1.weight")
-    if first is None or growth_conv is None or first.ndim != 4 or first.shape[1] not in _UNSHUFFLE:
+    first = state.get("conv_first.weight")
+    if first is None or first.ndim != 4 or first.shape[1] not in _UNSHUFFLE:
         found = ", ".join(sorted(state)[:3])
         raise refusal(name, msg("neither SRVGGNetCompact nor RRDBNet has tensors like {names}", names=found))
     features, inputs = first.shape[:2]
     blocks = len({key.split(".")[1] for key in state if key.startswith("body.")})
-    architecture = Rrdb(4 // _UNSHUFFLE[inputs], features, growth_conv.shape[0], blocks)
+    architecture = Rrdb(4 // _UNSHUFFLE[inputs], features, _outputs(state, "body.0.rdb1.conv1"), blocks)
     _compare(state, _rrdb_shapes(architecture, inputs), "RRDBNet", name)
     return architecture
 

@@ -62,7 +62,8 @@ def _cards(enhancer: Enhancer, names: Sequence[str], *, quick: bool) -> Sequence
     catalog = enhancer.catalog
     if names:
         found = [catalog.find(name) for name in names]
-        return tuple(dict.fromkeys(each.card if isinstance(each, Choice) else each for each in found))
+        named = (each.card if isinstance(each, Choice) else each for each in found)
+        return tuple({card.name: card for card in named}.values())
     here = [card for card in catalog.cards if _is_here(enhancer, card)]
     cards = [card for card in here if card.name in POPULAR] if quick else here
     if not cards:

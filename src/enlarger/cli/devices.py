@@ -76,7 +76,8 @@ def _cards(names: Sequence[str], settings: Settings) -> Iterator[Card]:
     catalog = load_catalog()
     if names:
         found = [catalog.find(name) for name in names]
-        yield from (each.card if isinstance(each, Choice) else each for each in found)
+        cards = (each.card if isinstance(each, Choice) else each for each in found)
+        yield from {card.name: card for card in cards}.values()
     else:
         yield from (card for card in catalog.cards if Presence.of(card, settings).here)
 

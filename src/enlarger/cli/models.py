@@ -114,7 +114,8 @@ def _targets(catalog: Catalog, names: Sequence[str], *, everything: bool) -> tup
             msg("No model was named."), msg("Name one, or give --all; `enlarger models list` shows all models.")
         )
     found = [catalog.find(name) for name in names]
-    return tuple(dict.fromkeys(each.variant if isinstance(each, Choice) else each for each in found))
+    targets = (each.variant if isinstance(each, Choice) else each for each in found)
+    return tuple({target.name: target for target in targets}.values())
 
 
 def _check_source(targets: Sequence[Card | Variant], source: _Source, from_file: Path | None) -> None:

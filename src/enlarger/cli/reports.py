@@ -66,7 +66,7 @@ def describe(report: Report) -> Iterator[Message | str]:
     """One line for the book, one for each page that failed, with its remedy."""
     totals = Totals.of(report.pages, report.seconds)
     span = format_span(report.seconds)
-    facts = {"title": report.title, "target": report.target, "counts": totals.sentence(), "span": span}
+    facts = {"title": report.title, "target": _destination(report), "counts": totals.sentence(), "span": span}
     if report.error is None:
         yield msg("{title} → {target}: {counts} ({span}).", **facts)
     elif report.pages:
@@ -75,6 +75,12 @@ def describe(report: Report) -> Iterator[Message | str]:
         yield str(report.error)
     for page in report.failures:
         yield f"  - {_failure(page)}"
+
+
+def _destination(report: Report) -> Path:
+    """Of one loose picture its file, which tells more than the folder."""
+    files = [page.file for page in report.pages if page.name == report.title and page.file is not None]
+    return files[0] if files else report.target
 
 
 def summarise(totals: Totals) -> Message:

@@ -84,7 +84,12 @@ def upscale(
     ] = None,
     scale: Annotated[
         float | None,
-        typer.Option(metavar="N", help=str(msg("How many times larger, 1 to 32, fractions too. Without it: 2."))),
+        typer.Option(
+            metavar="N",
+            help=str(
+                msg("How many times larger, 1 to 32, fractions too. Without it: 2, or what a model without 2x has.")
+            ),
+        ),
     ] = None,
     noise: Annotated[
         str | None,
@@ -218,7 +223,7 @@ def _tell(run: Run, display: Display, stop: Stop, *, as_json: bool) -> ExitCode:
 
     code = stop.exit_code if isinstance(run.ending, CancelledError) else verdict(run.reports, run.ending)
     totals = Totals.of((page for report in run.reports for page in report.pages), run.seconds)
-    if run.reports:
+    if any(report.pages for report in run.reports):
         display.say(summarise(totals))
     if isinstance(run.ending, CancelledError):
         display.say(msg("Stopped. What is finished is kept: run the same command again for the rest."))

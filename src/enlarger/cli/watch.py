@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from enlarger.cli.pace import Pace
@@ -51,8 +52,10 @@ class Watch(Listener):
         """The report of the book that `error` interrupted, none when it fell between two books."""
         if not self.title:
             return []
-        targets = {str(errand.source): errand.target for errand in errands}
-        target = targets.get(self.title, Path(self.title))  # loose pictures go by their folder's name
+        errand = next((each for each in errands if str(each.source) == self.title), None)
+        if errand is not None and errand.packs:  # its pages wait in the cache for the archive that was not written
+            self.outcomes = [replace(outcome, file=None) for outcome in self.outcomes]
+        target = errand.target if errand is not None else Path(self.title)  # loose pictures go by their folder's name
         return [Report(self.title, target, tuple(self.outcomes), time.perf_counter() - self._began_s, error)]
 
     def _move(self) -> None:

@@ -1,0 +1,82 @@
+"""The command line as a whole: help, version, wrong usage, and how little is loaded for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_running import Enlarger
+from typer.testing import CliRunner
+
+import enlarger as package
+from enlarger.cli.app import build_app
+from enlarger.messages import Message, translate
+
+_COMMANDS = ["", "upscale", "models", "models list", "models show", "models pull",
+             "cache", "cache stats", "cache clean", "devices", "doctor", "bench"]  # fmt: skip
+
+
+@pytest.fixture
+def enlarger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Enlarger:
+    return Enlarger(tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_every_command_has_help(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENLARGER_LANGUAGE", "en")
+    result = CliRunner().invoke(build_app(), [*command.split(), "--help"], prog_name="enlarger")
+    assert result.exit_code == 0
+    assert f"Usage: enlarger {command}".rstrip() in result.output
+    assert "Show this help and exit." in result.output
+    assert "<bool>" not in result.output
+    assert "<list" not in result.output
+
+
+def test_help_is_in_the_language_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    for language in ("en", "zh", "en"):
+        monkeypatch.setenv("ENLARGER_LANGUAGE", language)
+        shown = CliRunner().invoke(build_app(), ["--help"]).output
+        assert translate("Enlarge pictures, folders and archives.", language) in shown
+        assert translate("Exit codes:", language) in shown
+        assert Message("Usage:").text(language) in shown
+
+
+def test_the_version(enlarger: Enlarger) -> None:
+    assert enlarger("--version").out == f"enlarger {package.__version__}\n"
+
+
+@pytest.mark.parametrize("line", ["upscale", "upscale a --scale many", "nothing", "cache clean", "models pull",
+                                  "models pull cunet --from a.pth --source url", "devices cunet",
+                                  "cache clean --older-than soon", "cache clean --max-size big"])  # fmt: skip
+def test_wrong_usage_is_explained_on_stderr(enlarger: Enlarger, line: str) -> None:
+    done = enlarger(*line.split())
+    assert done.code == 2
+    assert done.out == ""
+    assert "Error: " in done.err
+
+
+def test_without_a_command_there_is_help(enlarger: Enlarger) -> None:
+    done = enlarger()
+    assert done.code == 2
+    assert "upscale" in done.out + done.err
+
+
+def test_a_variable_that_is_not_understood_is_named(enlarger: Enlarger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENLARGER_THREADS", "many")
+    done = enlarger("cache", "stats")
+    assert done.code == 2
+    assert "ENLARGER_THREADS: “many” is not understood." in done.err
+
+
+def test_help_loads_no_numbers() -> None:
+    code = (
+        "import sys, contextlib, io\n"
+        "from enlarger.cli.app import run\n"
+        "with contextlib.redirect_stdout(io.StringIO()): assert run(['upscale', '--help']) == 0\n"
+        "print(*sorted(set(sys.modules) & {'numpy', 'PIL', 'openvino', 'ncnn', 'onnx', 'httpx', 'psutil', 'babel'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

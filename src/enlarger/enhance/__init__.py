@@ -1,1 +1,45 @@
-"""TBD"""
+"""Enhancing: one picture in, one picture out; a book in, a book out; and the cache between them."""
+
+from enlarger.enhance.api import Upscaled, release, upscale
+from enlarger.enhance.cache import CacheStats, Render, RenderCache
+from enlarger.enhance.enhancer import Enhancer, Enlarged
+from enlarger.enhance.errand_runner import ErrandRunner
+from enlarger.enhance.errands import Errand, plan_errands
+from enlarger.enhance.facts import Facts, PassFacts
+from enlarger.enhance.outcomes import Listener, PageOutcome, Report
+from enlarger.enhance.passes import plan_passes
+from enlarger.enhance.recipe import DEFAULT_MODEL, FORMATS, Recipe, make_recipe
+from enlarger.enhance.rendering import Rendering, Source
+from enlarger.enhance.road import PageResult, Road
+from enlarger.enhance.tiles import TilePlan, TileRule, plan_tiles
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "FORMATS",
+    "CacheStats",
+    "Enhancer",
+    "Enlarged",
+    "Errand",
+    "ErrandRunner",
+    "Facts",
+    "Listener",
+    "PageOutcome",
+    "PageResult",
+    "PassFacts",
+    "Recipe",
+    "Render",
+    "RenderCache",
+    "Rendering",
+    "Report",
+    "Road",
+    "Source",
+    "TilePlan",
+    "TileRule",
+    "Upscaled",
+    "make_recipe",
+    "plan_errands",
+    "plan_passes",
+    "plan_tiles",
+    "release",
+    "upscale",
+]

@@ -1,0 +1,176 @@
+"""Finished renders by key: `<key>.<ext>` and, written last, `<key>.json`; the oldest use is dropped first.
+
+The cache never holds the only copy of anything: outputs are linked or copied out of it. A hard link shares
+its file with the person's own copy, so a render whose size or time changed since is no hit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from enlarger.enhance.recipe import PIPELINE_VERSION
+from enlarger.storage import TEMPORARY_PREFIX, atomic_file, sync_folder, write_atomic
+
+_SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
+_STALE_TEMPORARY_S = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Render:
+    """A finished render: its file, format and facts (JSON)."""
+
+    key: str
+    path: Path
+    format: str
+    facts: Mapping[str, Any]
+
+    @property
+    def suffix(self) -> str:
+        """ ".jpg", ".png" or ".webp"."""
+        return self.path.suffix
+
+
+@dataclass(frozen=True)
+class CacheStats:
+    """What the cache holds."""
+
+    total_files: int
+    total_bytes: int
+    folder: Path
+
+
+class RenderCache:
+    """Renders in `folder`, at most `max_bytes` of them. Safe between processes: every write is a rename."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self.folder = folder
+        self._max_bytes = max_bytes
+        self._held_bytes: int | None = None  # counted on the first write, then kept up to date
+
+    def get(self, key: str) -> Render | None:
+        """The render, marked as used; None when it is missing, half written or was changed from outside."""
+        facts_path = self._facts_path(key)
+        try:
+            facts = json.loads(facts_path.read_bytes())
+            path = facts_path.with_name(facts["file"]["name"])
+            stat = path.stat()
+            if (stat.st_size, stat.st_mtime_ns) != (facts["file"]["bytes"], facts["file"]["mtime_ns"]):
+                return None
+            os.utime(facts_path)
+            return Render(key, path, facts["file"]["format"], facts)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def put(self, key: str, data: bytes, format: str, facts: Mapping[str, Any]) -> Render:  # noqa: A002
+        """Store and return the render, durable on return; raises StorageError."""
+        facts_path = self._facts_path(key)
+        path = facts_path.with_suffix(_SUFFIXES[format])
+        write_atomic(path, data)
+        file = {
+            "name": path.name,
+            "format": format,
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "mtime_ns": path.stat().st_mtime_ns,
+        }
+        everything = {"key": key, "pipeline": PIPELINE_VERSION, "file": file, **facts}
+        write_atomic(facts_path, json.dumps(everything, ensure_ascii=False, indent=1).encode())
+        self._make_room(len(data))
+        return Render(key, path, format, everything)
+
+    def stats(self) -> CacheStats:
+        """Files and bytes held now."""
+        sizes = [size for _, size, _ in self._entries()]
+        return CacheStats(len(sizes), sum(sizes), self.folder)
+
+    def clean(self, *, unused_for_s: float = 0.0, max_bytes: float = inf) -> int:
+        """Drop renders not used for so long, then the longest unused beyond `max_bytes`; how many went."""
+        removed = 0
+        cutoff = time.time() - unused_for_s
+        entries = sorted(self._entries())
+        held_bytes = sum(size for _, size, _ in entries)
+        for used, size, facts_path in entries:
+            if used > cutoff and held_bytes <= max_bytes:
+                break
+            removed += self._drop(facts_path)
+            held_bytes -= size
+        self._held_bytes = None
+        return removed
+
+    def _make_room(self, added_bytes: int) -> None:
+        if self._held_bytes is None:
+            self._held_bytes = self.stats().total_bytes
+        else:
+            self._held_bytes += added_bytes
+        if self._held_bytes > self._max_bytes:
+            self.clean(unused_for_s=inf, max_bytes=self._max_bytes * 9 // 10)  # a tenth: not at every page
+
+    def _facts_path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.json"
+
+    def _entries(self) -> Iterator[tuple[float, int, Path]]:
+        """(last use, bytes, facts file) of every render; leftovers of killed processes are swept on the way."""
+        for path in self.folder.glob("??/*"):
+            with suppress(OSError):
+                stat = path.stat()
+                if path.name.startswith(TEMPORARY_PREFIX):
+                    _sweep(path, stat.st_mtime)
+                elif path.suffix == ".json":
+                    yield stat.st_mtime, stat.st_size + _render_bytes(path), path
+
+    def _drop(self, facts_path: Path) -> int:
+        with suppress(OSError):
+            facts_path.unlink()  # first: without it the render does not count
+            for ending in _SUFFIXES.values():
+                facts_path.with_suffix(ending).unlink(missing_ok=True)
+            return 1
+        return 0
+
+
+def place(render: Render, target: Path, *, link: bool = False) -> None:
+    """The render's bytes at `target`, durable, replacing what is there; raises StorageError.
+
+    `link` shares the cache's file where the file system can: only for folders of our own, since a person who
+    edits a linked file edits every copy.
+    """
+    if link and _link(render.path, target):
+        return
+    with atomic_file(target) as writer, render.path.open("rb") as reader:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+
+
+def _link(source: Path, target: Path) -> bool:
+    temporary = target.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(source, temporary)
+        temporary.replace(target)
+        sync_folder(target.parent)
+    except OSError:  # another file system, or one without links
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)  # renaming one link of a file onto another leaves both
+    return True
+
+
+def _render_bytes(facts_path: Path) -> int:
+    for ending in _SUFFIXES.values():
+        with suppress(OSError):
+            return facts_path.with_suffix(ending).stat().st_size
+    return 0
+
+
+def _sweep(path: Path, modified: float) -> None:
+    if time.time() - modified > _STALE_TEMPORARY_S:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,220 @@
+"""Runs errands: pictures, folders and archives through the road, each page in place as soon as it is done.
+
+Stopped at any moment and run again, only what is missing is computed: finished pages are known by the journal
+of their output, and by the cache.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+from enlarger.books import (
+    COMIC_INFO,
+    Book,
+    OutputNames,
+    PageFacts,
+    looks_like_book,
+    open_book,
+    refresh_comic_info,
+    write_cbz,
+)
+from enlarger.cancel import CancelToken
+from enlarger.enhance.cache import Render, RenderCache, place
+from enlarger.enhance.enhancer import Enhancer
+from enlarger.enhance.errands import Errand
+from enlarger.enhance.journal import Journal
+from enlarger.enhance.outcomes import Listener, PageOutcome, Report
+from enlarger.enhance.recipe import Recipe
+from enlarger.enhance.rendering import Rendering, Source
+from enlarger.enhance.road import PageResult, Road
+from enlarger.errors import InputError
+from enlarger.storage import write_atomic
+
+_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+
+
+@dataclass(frozen=True)
+class _Leg:
+    """Pages that share a journal: where each goes in the format it gets, and whether that folder is ours alone."""
+
+    sources: Sequence[Source]
+    root: Path
+    file_of: Callable[[str, str], Path]  # (page's name, suffix)
+    journal: Journal
+    private: bool = False
+
+
+class ErrandRunner:
+    """One recipe for many errands. Each page is durable before the listener hears of it."""
+
+    def __init__(
+        self,
+        enhancer: Enhancer,
+        cache: RenderCache,
+        recipe: Recipe,
+        *,
+        listener: Listener | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        self._enhancer = enhancer
+        self._cache = cache
+        self._recipe = recipe
+        self._listener = listener or Listener()
+        self._cancel = cancel
+        self._journals_dir = enhancer.settings.cache_dir / "journals"
+        self._parts_dir = enhancer.settings.cache_dir / "parts"
+
+    def run(self, errands: Sequence[Errand]) -> Iterator[Report]:
+        """A report for every book, and one for the loose pictures of each output folder.
+
+        What is wrong with one page or book is in its report; StorageError, ModelError and CancelledError end the run.
+        """
+        loose = [errand for errand in errands if errand.kind == "picture"]
+        for folder, group in groupby(loose, key=lambda errand: errand.target.parent):
+            yield self._pictures(folder, tuple(group))
+        for errand in errands:
+            if errand.kind != "picture":
+                yield self._book(errand, [other.target for other in errands])
+
+    def _pictures(self, folder: Path, errands: Sequence[Errand]) -> Report:
+        started = time.perf_counter()
+        sources = [Source.of_file(errand.source) for errand in errands]
+        targets = {str(errand.source): errand.target for errand in errands}
+        title = sources[0].name if len(sources) == 1 else str(folder)
+        self._listener.begins(title, len(sources))
+        journal = Journal.of(folder, self._journals_dir)
+        leg = _Leg(sources, folder, lambda name, suffix: folder / (targets[name].name + suffix), journal)
+        pages = tuple(self._outcomes(leg))
+        return Report(title, folder, pages, time.perf_counter() - started)
+
+    def _book(self, errand: Errand, targets: Sequence[Path]) -> Report:
+        started = time.perf_counter()
+        try:
+            with open_book(errand.source) as book:
+                pages = self._packed(book, errand) if errand.packs else self._foldered(book, errand, targets)
+        except InputError as error:
+            return Report(str(errand.source), errand.target, (), time.perf_counter() - started, error)
+        return Report(str(errand.source), errand.target, pages, time.perf_counter() - started)
+
+    def _foldered(self, book: Book, errand: Errand, targets: Sequence[Path]) -> tuple[PageOutcome, ...]:
+        outside = _outside(errand, targets)
+        names = [page.name for page in book.pages if outside(page.name)]
+        self._listener.begins(str(errand.source), len(names) + len(book.problems))
+        problems = self._problems(book)
+        pages = tuple(self._outcomes(_leg(book, names, errand.target, Journal.of(errand.target, self._journals_dir))))
+        extras = [name for name in filter(outside, book.extras) if not looks_like_book(errand.source / name)]
+        unread: list[PageOutcome] = []
+        for name, data in self._extras(book, extras, unread):
+            write_atomic(errand.target / name, data)
+        return (*problems, *pages, *unread)
+
+    def _packed(self, book: Book, errand: Errand) -> tuple[PageOutcome, ...]:
+        journal = Journal.of(errand.target, self._journals_dir)
+        names = [page.name for page in book.pages]
+        self._listener.begins(str(errand.source), len(names) + len(book.problems))
+        problems = self._problems(book)
+        leg = _leg(book, names, self._parts_dir / journal.name, journal, private=True)
+        kept = self._kept_archive(leg, errand.target)
+        if kept:
+            return problems + kept
+        pages = tuple(self._outcomes(leg))
+        unread: list[PageOutcome] = []
+        extras = list(self._extras(book, book.extras, unread))
+        write_cbz(errand.target, _members(book, pages, leg, extras))
+        journal.replace({page.name: errand.target for page in pages if page.status != "failed"})
+        shutil.rmtree(leg.root, ignore_errors=True)
+        packed = tuple(replace(page, file=page.file and errand.target) for page in pages)
+        return (*problems, *packed, *unread)
+
+    def _kept_archive(self, leg: _Leg, target: Path) -> tuple[PageOutcome, ...]:
+        """The pages' outcomes when the archive of an earlier run still holds all of them, else nothing."""
+        if not leg.journal.holds(target):
+            return ()
+        rendering = Rendering(self._enhancer, self._cache, self._recipe)
+        with suppress(InputError):
+            renders = {page.name: leg.journal.finished(page.name, rendering.key(page)) for page in leg.sources}
+            if all(renders.values()):
+                return tuple(self._told(PageOutcome(name, "kept", target)) for name in renders)
+        leg.journal.replace({})
+        return ()
+
+    def _outcomes(self, leg: _Leg) -> Iterator[PageOutcome]:
+        rendering = Rendering(self._enhancer, self._cache, self._recipe, leg.journal.finished)
+        results = Road(rendering).run(leg.sources, progress=self._listener.page_progress, cancel=self._cancel)
+        for result in results:
+            yield self._told(self._settled(result, leg))
+
+    def _settled(self, result: PageResult, leg: _Leg) -> PageOutcome:
+        if result.render is None:
+            return PageOutcome(result.name, "failed", error=result.error)
+        file = leg.file_of(result.name, _suffix(result.name, result.render))
+        if result.render.path == file:
+            return PageOutcome(result.name, "kept", file, facts=result.render.facts)
+        place(result.render, file, link=leg.private)
+        leg.journal.add(result.name, result.render, file)
+        return PageOutcome(result.name, "computed" if result.computed else "cached", file, facts=result.render.facts)
+
+    def _problems(self, book: Book) -> tuple[PageOutcome, ...]:
+        return tuple(self._told(PageOutcome(p.name, "failed", error=p.error)) for p in book.problems)
+
+    def _extras(self, book: Book, names: Iterable[str], unread: list[PageOutcome]) -> Iterator[tuple[str, bytes]]:
+        """What lies beside the pages; what cannot be read is told and noted in `unread`."""
+        for name in names:
+            try:
+                yield name, book.read(name)
+            except InputError as error:
+                unread.append(self._told(PageOutcome(name, "failed", error=error)))
+
+    def _told(self, outcome: PageOutcome) -> PageOutcome:
+        self._listener.page_done(outcome)
+        return outcome
+
+
+def _leg(book: Book, names: Sequence[str], root: Path, journal: Journal, *, private: bool = False) -> _Leg:
+    plan = OutputNames.plan(names, {".jpg", ".png", ".webp"})
+    sources = [Source(name, partial(book.read, name)) for name in names]
+    return _Leg(sources, root, lambda name, suffix: root / plan.name(name, suffix), journal, private)
+
+
+def _members(
+    book: Book, pages: Sequence[PageOutcome], leg: _Leg, extras: Sequence[tuple[str, bytes]]
+) -> Iterator[tuple[str, Path | bytes]]:
+    """The new archive's members: pages in order, a failed one as it came, then what lay beside them."""
+    for page in pages:
+        file = page.file or leg.file_of(page.name, Path(page.name).suffix)
+        with suppress(InputError):
+            yield file.relative_to(leg.root).as_posix(), page.file or book.read(page.name)
+    for name, data in extras:
+        sizes = [_page_facts(page) for page in pages]
+        yield name, refresh_comic_info(data, sizes) if name == COMIC_INFO else data
+
+
+def _page_facts(page: PageOutcome) -> PageFacts | None:
+    if page.file is None:
+        return None
+    width, height = page.facts["size"]
+    return PageFacts(width, height, page.file.stat().st_size)
+
+
+def _suffix(name: str, render: Render) -> str:
+    """The page's own suffix where it says the same as the render's (".jpeg" stays)."""
+    own = Path(name).suffix
+    return own if render.format == "jpeg" and own.lower() in _JPEG_SUFFIXES else render.suffix
+
+
+def _outside(errand: Errand, targets: Sequence[Path]) -> Callable[[str], bool]:
+    """Whether a member of a folder is no result of this very command, which may lie inside the folder."""
+    results = {target.resolve() for target in targets}
+
+    def outside(name: str) -> bool:
+        path = (errand.source / name).resolve()
+        return results.isdisjoint(path.parents)
+
+    return outside

@@ -1,0 +1,40 @@
+"""What is known of a finished render: the JSON beside its file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PassFacts:
+    """One network over the whole picture. `tile` is (h, w) with halo; `useful_share` 0..1; `seconds` of inference."""
+
+    variant: str
+    graph: str
+    runtime: str
+    device: str
+    dtype: str
+    tile: tuple[int, int]
+    tiles: int
+    useful_share: float
+    seconds: float
+    retried: bool = False  # its first output was NaN, black or constant, so it was computed again in fp32
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How a picture was enlarged: sizes are (width, height) in pixels."""
+
+    source_size: tuple[int, int]
+    size: tuple[int, int]
+    passes: tuple[PassFacts, ...]
+
+    @property
+    def megapixels(self) -> float:
+        """Pixels of the source, in millions."""
+        return self.source_size[0] * self.source_size[1] / 1e6
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return asdict(self)

@@ -1,0 +1,134 @@
+"""One network over one plane: tiles in, stitched pixels out; smaller tiles or fp32 where that is what it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlarger.cancel import CancelToken
+from enlarger.enhance.checks import is_plausible
+from enlarger.enhance.facts import PassFacts
+from enlarger.enhance.meter import Meter
+from enlarger.enhance.orientations import average_over_orientations
+from enlarger.enhance.recipe import Precision, Recipe
+from enlarger.enhance.resample import to_grey
+from enlarger.enhance.tile_limits import TileLimits
+from enlarger.enhance.tiles import Box, TilePlan, TileRule, cut, paste, plan_tiles
+from enlarger.errors import BadOutputError, OutOfMemoryError
+from enlarger.messages import msg
+from enlarger.models import Graph, Variant
+from enlarger.runtimes import Session
+
+Plane = NDArray[np.uint8]
+OpenSession = Callable[[Graph, tuple[int, int], Precision], Session]
+
+
+class _ImplausibleError(Exception):
+    """A tile came back black or constant although its source is not."""
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What one picture's passes share."""
+
+    recipe: Recipe
+    open_session: OpenSession
+    limits: TileLimits
+    meter: Meter
+    cancel: CancelToken | None
+
+    def run(self, plane: Plane, graph: Graph) -> tuple[Plane, PassFacts]:
+        """The plane (H, W, C) through `graph`, averaged over orientations when the recipe says so.
+
+        Raises BadOutputError when fp32 gives no picture either, OutOfMemoryError when the smallest tile
+        is too large, RuntimeFailedError, CancelledError.
+        """
+        started = time.perf_counter()
+        notes: list[PassFacts] = []
+
+        def infer(oriented: Plane) -> Plane:
+            result, facts = self._plausible(oriented, graph)
+            notes.append(facts)
+            return result
+
+        result = average_over_orientations(plane, infer) if self.recipe.tta else infer(plane)
+        return result, replace(notes[0], seconds=round(time.perf_counter() - started, 3))
+
+    def _plausible(self, plane: Plane, graph: Graph) -> tuple[Plane, PassFacts]:
+        try:
+            return self._fitting(plane, graph, self.recipe.precision)
+        except _ImplausibleError:
+            pass
+        try:
+            result, facts = self._fitting(plane, graph, "exact")
+        except _ImplausibleError:
+            raise _bad_output(graph.variant) from None
+        return result, replace(facts, retried=True)
+
+    def _fitting(self, plane: Plane, graph: Graph, precision: Precision) -> tuple[Plane, PassFacts]:
+        while True:
+            plan = plan_for(self.recipe, graph.variant, plane.shape[1], plane.shape[0], self.limits)
+            try:
+                return self._stitched(plane, graph, plan, precision)
+            except OutOfMemoryError:
+                if self.recipe.tile_px or min(plan.tile) <= rule_of(graph.variant).smallest:
+                    raise
+                self.limits.lower(graph.variant.name, plan)
+
+    def _stitched(self, plane: Plane, graph: Graph, plan: TilePlan, precision: Precision) -> tuple[Plane, PassFacts]:
+        scale = graph.variant.scale
+        canvas = np.empty((plan.height * scale, plan.width * scale, plane.shape[2]), np.uint8)
+        session = self.open_session(graph, plan.tile, precision)
+        tiles = (_as_rgb(cut(plane, box, plan.halo)) for box in plan.boxes())
+        for box, result in zip(plan.boxes(), session.run(tiles, cancel=self.cancel), strict=True):
+            self._accept(plane, canvas, result, box, scale)
+            self.meter.advance(plan.tile[0] * plan.tile[1])
+        return canvas, _facts(graph, session, plan)
+
+    def _accept(self, plane: Plane, canvas: Plane, result: Plane, box: Box, scale: int) -> None:
+        paste(canvas, result if canvas.shape[2] == 3 else to_grey(result), box, scale)
+        y, x = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
+        big_y, big_x = (slice(s.start * scale, s.stop * scale) for s in (y, x))
+        if not is_plausible(plane[y, x], canvas[big_y, big_x]):
+            raise _ImplausibleError
+
+
+def rule_of(variant: Variant) -> TileRule:
+    """What the variant's network asks of a tile."""
+    return TileRule(variant.halo, variant.multiple)
+
+
+def plan_for(recipe: Recipe, variant: Variant, width: int, height: int, limits: TileLimits) -> TilePlan:
+    """The tiles of a picture of this size: a function of card and size unless a tile was forced or memory is short."""
+    forced_px = (recipe.tile_px + 2 * variant.halo) ** 2
+    return plan_tiles(width, height, rule_of(variant), forced_px if recipe.tile_px else limits.limit_px(variant.name))
+
+
+def _as_rgb(tile: Plane) -> Plane:
+    return np.ascontiguousarray(tile) if tile.shape[2] == 3 else np.repeat(tile, 3, axis=2)
+
+
+def _facts(graph: Graph, session: Session, plan: TilePlan) -> PassFacts:
+    spec = session.spec
+    return PassFacts(
+        variant=graph.variant.name,
+        graph=graph.digest,
+        runtime=spec.runtime,
+        device=spec.device,
+        dtype=spec.dtype,
+        tile=plan.tile,
+        tiles=plan.count,
+        useful_share=round(plan.useful_share, 4),
+        seconds=0.0,
+    )
+
+
+def _bad_output(variant: Variant) -> BadOutputError:
+    return BadOutputError(
+        msg("{variant} gave no picture (NaN, black or constant), in fp32 too.", variant=variant.name),
+        msg("Try another model, or fetch its weights again with `enlarger models pull`."),
+    )

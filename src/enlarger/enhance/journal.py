@@ -1,0 +1,97 @@
+"""Which pages of an output are finished: written as they are done, read when the same command runs again.
+
+A page counts as finished while its key is what it would be now and its file is as it was left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from enlarger.enhance.cache import Render
+from enlarger.storage import storage_errors, write_atomic
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finished page: `size` is (width, height) in pixels, `file` its path."""
+
+    name: str
+    key: str
+    file: str
+    format: str
+    size: tuple[int, int]
+    bytes: int
+    mtime_ns: int
+
+
+class Journal:
+    """The finished pages of one output, one JSON line each. Losing it costs computing, never a page."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entries = _read(path)
+
+    @classmethod
+    def of(cls, target: Path, folder: Path) -> Journal:
+        """The journal of an output, in `folder`: a person's own folders stay clean."""
+        name = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:32]
+        return cls(folder / f"{name}.jsonl")
+
+    @property
+    def name(self) -> str:
+        """What tells this output from all others."""
+        return self._path.stem
+
+    def holds(self, file: Path) -> bool:
+        """Whether some page lies in `file`, an archive."""
+        return any(entry.file == str(file) for entry in self._entries.values())
+
+    def finished(self, name: str, key: str) -> Render | None:
+        """The page's file if it is there and unchanged."""
+        entry = self._entries.get(name)
+        if entry is None or entry.key != key or _state(Path(entry.file)) != (entry.bytes, entry.mtime_ns):
+            return None
+        return Render(entry.key, Path(entry.file), entry.format, {"size": list(entry.size)})
+
+    def add(self, name: str, render: Render, file: Path) -> None:
+        """Note that the page `name` lies at `file`; raises StorageError."""
+        state = _state(file)
+        if state is None:
+            return
+        width, height = render.facts["size"]
+        entry = Entry(name, render.key, str(file), render.format, (width, height), *state)
+        self._entries[name] = entry
+        with storage_errors(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as lines:
+                lines.write("\n" + json.dumps(asdict(entry), ensure_ascii=False))  # first: the last line may be cut
+
+    def replace(self, files: Mapping[str, Path]) -> None:
+        """Forget all but `files`, pages that moved (into an archive); raises StorageError."""
+        moved = {name: self._entries[name] for name in files if name in self._entries}
+        self._entries = {}
+        write_atomic(self._path, b"")
+        for name, entry in moved.items():
+            self.add(name, Render(entry.key, files[name], entry.format, {"size": entry.size}), files[name])
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    with suppress(OSError):
+        stat = file.stat()
+        return stat.st_size, stat.st_mtime_ns
+    return None
+
+
+def _read(path: Path) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    with suppress(OSError):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError, TypeError):  # a line cut short by a kill
+                entry = Entry(**json.loads(line))
+                entries[entry.name] = entry
+    return entries

@@ -1,0 +1,24 @@
+"""How far one picture is: computed pixels over pixels to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+Progress: TypeAlias = Callable[[float], None]
+"""Called with the share done, 0..1, never falling."""
+
+
+class Meter:
+    """Counts computed pixels and tells the listener; work that is done again moves nothing back."""
+
+    def __init__(self, total_px: int, listener: Progress | None) -> None:
+        self._total_px = max(total_px, 1)
+        self._listener = listener
+        self._done_px = 0
+
+    def advance(self, px: int) -> None:
+        """`px` more pixels have left the network."""
+        self._done_px = min(self._done_px + px, self._total_px)
+        if self._listener is not None:
+            self._listener(self._done_px / self._total_px)

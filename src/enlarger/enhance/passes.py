@@ -1,0 +1,60 @@
+"""Which networks, one after the other, bring a picture to the wanted size: the fewest passes, then the cheapest."""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+from math import prod
+
+from enlarger.models import Card, Variant
+
+_MOST_PASSES = 5  # 2x five times is 32x, the largest scale a recipe allows
+
+
+def plan_passes(card: Card, noise: int | None, factor: float) -> tuple[Variant, ...]:
+    """Networks whose scales multiply to at least `factor`; what they overshoot is resampled away afterwards.
+
+    The first pass takes the noise out, at the level asked for; the following ones leave its result alone.
+    Smaller scales come first, because the last pass works on the most pixels. A picture that is not to
+    grow gets the card's 1x denoiser, or its smallest denoising network; without noise, no pass at all.
+    """
+    if factor <= 1:
+        return () if noise is None else (_denoiser(card, noise),)
+    scales = _scales(card, noise, factor)
+    return tuple(_network(card, scale, noise if index == 0 else None) for index, scale in enumerate(scales))
+
+
+def _scales(card: Card, noise: int | None, factor: float) -> tuple[int, ...]:
+    growing = [scale for scale in card.scales if scale > 1]
+    for count in range(1, _MOST_PASSES + 1):
+        enough = [
+            scales
+            for scales in combinations_with_replacement(growing, count)
+            if prod(scales) >= factor and _can_start(card, scales, noise)
+        ]
+        if enough:
+            return _noise_first(card, min(enough, key=prod), noise)
+    return (growing[-1],) * _MOST_PASSES
+
+
+def _can_start(card: Card, scales: tuple[int, ...], noise: int | None) -> bool:
+    return any(_has(card, scale, noise) for scale in scales)
+
+
+def _noise_first(card: Card, scales: tuple[int, ...], noise: int | None) -> tuple[int, ...]:
+    first = next(scale for scale in scales if _has(card, scale, noise))
+    rest = list(scales)
+    rest.remove(first)
+    return (first, *rest)
+
+
+def _has(card: Card, scale: int, noise: int | None) -> bool:
+    return noise in card.noises(scale) or None not in card.noises(scale)
+
+
+def _network(card: Card, scale: int, noise: int | None) -> Variant:
+    levels = card.noises(scale)
+    return card.variant(scale, noise if noise in levels else levels[0])
+
+
+def _denoiser(card: Card, noise: int) -> Variant:
+    return next(card.variant(scale, noise) for scale in card.scales if noise in card.noises(scale))

@@ -1,0 +1,145 @@
+"""One page in three steps, prepare, enlarge, store: the steps are apart so that they can overlap between pages."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from enlarger.cancel import CancelToken
+from enlarger.enhance.cache import Render, RenderCache
+from enlarger.enhance.enhancer import Enhancer, Enlarged
+from enlarger.enhance.meter import Progress
+from enlarger.enhance.recipe import Recipe
+from enlarger.errors import PictureError
+from enlarger.messages import msg
+from enlarger.pictures import Header, Picture, decode, encode, read_header
+
+
+@dataclass(frozen=True)
+class Source:
+    """A page to enlarge: the name it is known by, and how to get its bytes."""
+
+    name: str
+    read: Callable[[], bytes]
+
+    @classmethod
+    def of_file(cls, path: Path) -> Source:
+        """A picture file; reading it raises PictureError."""
+        return cls(str(path), partial(_read_file, path))
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Source:
+        """A picture in memory."""
+        return cls("<bytes>", lambda: data)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A page whose render is at hand, or whose picture is decoded and waits for the model."""
+
+    name: str
+    sha256: str
+    header: Header
+    key: str
+    size: tuple[int, int]  # (width, height) of the output
+    seconds: float = 0.0
+    render: Render | None = None
+    picture: Picture | None = None
+
+    @property
+    def output_px(self) -> int:
+        """Pixels that still have to be computed and encoded."""
+        return 0 if self.picture is None else self.size[0] * self.size[1]
+
+    def without_picture(self) -> Prepared:
+        """The same page with its source's pixels let go."""
+        return replace(self, picture=None)
+
+
+class Rendering:
+    """One recipe, an Enhancer and a cache. Each step may run on a thread of its own.
+
+    `finished` may know, by a page's name and key, a render outside the cache.
+    """
+
+    def __init__(
+        self,
+        enhancer: Enhancer,
+        cache: RenderCache,
+        recipe: Recipe,
+        finished: Callable[[str, str], Render | None] = lambda _name, _key: None,
+    ) -> None:
+        self._enhancer = enhancer
+        self._cache = cache
+        self._recipe = recipe
+        self._finished = finished
+
+    def prepare(self, source: Source) -> Prepared:
+        """Read, identify, look into the cache, decode what is not there; raises InputError, ModelError."""
+        started = time.perf_counter()
+        data = source.read()
+        page = self._identify(source.name, data)
+        render = self._finished(page.name, page.key) or self._cache.get(page.key)
+        if render is not None:
+            return replace(page, render=render)
+        picture = decode(data, name=source.name, max_megapixels=self._enhancer.settings.max_megapixels)
+        return replace(page, picture=picture, seconds=time.perf_counter() - started)
+
+    def key(self, source: Source) -> str:
+        """The key that the page's render has or would have; raises InputError."""
+        return self._identify(source.name, source.read()).key
+
+    def _identify(self, name: str, data: bytes) -> Prepared:
+        header = read_header(data, name=name)
+        sha256 = hashlib.sha256(data).hexdigest()
+        key = self._enhancer.key(self._recipe, sha256, header.width, header.height)
+        return Prepared(name, sha256, header, key, self._recipe.output_size(header.width, header.height))
+
+    def enlarge(
+        self, page: Prepared, *, progress: Progress | None = None, cancel: CancelToken | None = None
+    ) -> Enlarged | Render:
+        """The page through the model; its render if the same page was stored since it was prepared."""
+        render = page.render or self._cache.get(page.key)
+        if render is not None or page.picture is None:
+            assert render is not None
+            return render
+        return self._enhancer.enlarge(page.picture, self._recipe, progress=progress, cancel=cancel)
+
+    def store(self, page: Prepared, enlarged: Enlarged) -> Render:
+        """Encode and keep; durable on return. Raises PictureError, StorageError."""
+        started = time.perf_counter()
+        recipe, picture = self._recipe, enlarged.picture
+        wanted = picture.format if recipe.format == "same" else recipe.format
+        encoded = encode(picture, format=wanted, quality=recipe.quality, lossless=recipe.lossless)
+        facts: dict[str, Any] = {
+            "recipe": recipe.as_dict(),
+            "source_sha256": page.sha256,
+            "decode_seconds": round(page.seconds, 3),
+            "encode_seconds": round(time.perf_counter() - started, 3),
+            "notes": [note.text("en") for note in (*picture.notes, *encoded.notes)],
+            **enlarged.facts.as_dict(),
+        }
+        # the key anew: running out of memory changes it for networks whose result depends on the tile
+        key = self._enhancer.key(recipe, page.sha256, page.header.width, page.header.height)
+        return self._cache.put(key, encoded.data, encoded.format, facts)
+
+    def render(self, source: Source, *, progress: Progress | None = None, cancel: CancelToken | None = None) -> Render:
+        """All three steps for one page."""
+        page = self.prepare(source)
+        result = self.enlarge(page, progress=progress, cancel=cancel)
+        return result if isinstance(result, Render) else self.store(page, result)
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PictureError(
+            msg("{path}: cannot be read ({reason}).", path=path, reason=error.strerror or str(error)),
+            msg("Check that the file is there and that you may read it."),
+        ) from error

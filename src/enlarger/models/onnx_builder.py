@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -24,7 +25,7 @@ class GraphBuilder:
 
     def __init__(self) -> None:
         self._nodes: list[Any] = []
-        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}  # by dtype, shape, SHA-256
         self._tensors: list[Any] = []
 
     def add(self, operator: str, *inputs: str, **attributes: object) -> str:
@@ -40,7 +41,7 @@ class GraphBuilder:
         from onnx import numpy_helper
 
         values = np.ascontiguousarray(values)
-        key = (values.dtype.str, values.shape, values.tobytes())
+        key = (values.dtype.str, values.shape, hashlib.sha256(values.tobytes()).digest())
         if key not in self._constants:
             self._constants[key] = f"constant_{len(self._tensors)}"
             self._tensors.append(numpy_helper.from_array(values, self._constants[key]))

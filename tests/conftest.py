@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 from enlarger.settings import Settings
+from loud_skips import missing
 
 _ROOT = Path(__file__).parent.parent
-
-
-def missing(what: str) -> None:
-    """Skip loudly, or fail in CI, where a skip would hide an unproven promise."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing, and in CI a skip is a failure")
-    pytest.skip(f"{what} is missing")
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import missing
 from enlarger.cli.app import run
 from enlarger.models import Card, found_at, load_catalog
 from enlarger.settings import Settings
+from loud_skips import missing
 
 SMALL_MODEL = "waifu2x-upconv7-anime"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from conftest import missing
 from enlarger.errors import RecipeError
 from enlarger.models import CONSERVATIVE, NOISE_NAMES, Card, Variant, load_catalog, noise_name, parse_noise
 from enlarger.models.catalog import read_card
 from enlarger.models.sources import installed_folder
+from loud_skips import missing
 
 CARDS = load_catalog().cards
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import missing
 from enlarger.errors import RecipeError, UnknownModelError
 from enlarger.models import CONSERVATIVE, SEED_IDS, Card, Choice, load_catalog
+from loud_skips import missing
 
 CATALOG = load_catalog()
 MODEL_NAMES = [variant.name for card in CATALOG.cards for variant in card.variants]

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from checkpoint_files import small_srvgg, write_checkpoint
 
-from conftest import missing
 from enlarger.errors import CancelledError, WeightsMissingError, WeightsRefusedError
 from enlarger.models import graph as graph_module
 from enlarger.models.card import Variant
@@ -22,6 +21,7 @@ from enlarger.models.catalog import load_catalog
 from enlarger.models.graph import Graph, prepare
 from enlarger.models.sources import locate
 from enlarger.settings import Settings
+from loud_skips import missing
 
 
 @pytest.fixture

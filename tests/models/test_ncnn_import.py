@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import Plane, psnr, run_ncnn, run_onnxruntime, run_openvino, textured
 
-from conftest import missing
 from enlarger.errors import WeightsRefusedError
 from enlarger.models.card import Variant
 from enlarger.models.catalog import load_catalog
@@ -21,6 +20,7 @@ from enlarger.models.ncnn_format import Layer, format_param, parse_param
 from enlarger.models.ncnn_import import import_ncnn
 from enlarger.models.sources import locate
 from enlarger.settings import Settings
+from loud_skips import missing
 
 PROMISED_DB = 60.0
 RNG = np.random.default_rng(11)

@@ -12,10 +12,10 @@ from checkpoint_files import small_srvgg
 from networks import Plane, psnr, run_onnxruntime, run_openvino, textured
 from numpy.typing import NDArray
 
-from conftest import missing
 from enlarger.errors import WeightsRefusedError
 from enlarger.models.checkpoint import read_checkpoint
 from enlarger.models.pytorch_import import Rrdb, Srvgg, import_pytorch, recognise
+from loud_skips import missing
 
 PROMISED_DB = 60.0
 State = dict[str, NDArray[np.float32]]

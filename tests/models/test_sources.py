@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from tiny import BIN, PACKAGE, PARAM, PTH, tiny_card
 
-from conftest import missing
 from enlarger.errors import WeightsRefusedError
 from enlarger.models import Variant, found_at, load_catalog, locate
 from enlarger.models.sources import installed_folder, pulled_folder
 from enlarger.settings import Settings
+from loud_skips import missing
 
 VARIANT = tiny_card("https://tiny.example/TINY.pth").variants[0]
 REAL = [variant for card in load_catalog().cards for variant in card.variants]

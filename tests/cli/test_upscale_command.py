@@ -147,8 +147,9 @@ def test_weights_that_are_missing_are_said_before_the_first_page(
     from enlarger.models import sources
 
     monkeypatch.setattr(sources, "find_spec", lambda _name: None)  # no package is installed
-    done = enlarger("upscale", draw_page(tmp_path / "a.png"), "--model", SMALL_MODEL)
+    done = enlarger("upscale", draw_page(tmp_path / "a.png"), "--model", SMALL_MODEL, "--json")
     assert done.code == 4
+    assert done.json["reports"] == []  # no book was begun
     assert "models pull" in done.err
     assert list(tmp_path.glob("*_2x*")) == []
 

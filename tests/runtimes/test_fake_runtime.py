@@ -90,3 +90,35 @@ def test_tiled_equals_whole(cut: int) -> None:
 
     halves = [run(picture[: cut + 1]), run(picture[cut - 1 :])]
     assert (np.concatenate(halves) == run(picture)).all()
+
+
+def halves(poolings: int) -> tuple[Session, list[np.ndarray], np.ndarray]:
+    """A session for half a picture, the halves (one dark, one bright), and the whole's result."""
+    rng = np.random.default_rng(0)
+    parts = [rng.integers(low, low + 120, (*TILE, 3), dtype=np.uint8) for low in (0, 130)]
+    graph = TinyGraph(None, "", TinyVariant(border=0), None)
+    half, whole = (
+        FakeRuntime(poolings=poolings).open(graph, tile=tile, device="cpu", dtype=FP32, pixels=UINT8)
+        for tile in (TILE, (2 * TILE[0], TILE[1]))
+    )
+    return half, parts, next(whole.run([np.concatenate(parts)]))
+
+
+@pytest.mark.parametrize("poolings", [1, 4])
+def test_tiles_equal_the_whole_only_if_they_share_averages(poolings: int) -> None:
+    session, parts, whole = halves(poolings)
+    averages: list[np.ndarray] = []
+    for stage in range(session.spec.poolings):
+        averages.append(np.mean(list(session.pool(parts, stage=stage, known=averages)), axis=0, dtype=np.float32))
+    shared, alone = (np.concatenate(list(session.run(parts, averages=given))) for given in (averages, None))
+    assert np.abs(shared.astype(int) - whole).max() <= 1
+    assert np.abs(alone.astype(int) - whole).max() >= 8
+
+
+def test_poolings_are_counted_apart_from_tiles() -> None:
+    runtime = FakeRuntime(poolings=2)
+    session = a_session(runtime)
+    (average,) = session.pool([a_tile()], stage=0, known=[])
+    assert (average.shape, average.dtype) == ((3,), np.float32)
+    list(session.pool([a_tile()] * 2, stage=1, known=[average]))
+    assert (runtime.tiles_run, runtime.tiles_pooled) == (0, 3)

@@ -9,7 +9,19 @@ from enlarger.runtimes.hardware import cpu_features, cpu_name
 from enlarger.runtimes.ncnn_runtime import NcnnRuntime
 from enlarger.runtimes.opening import choose, list_calibrations, open_session, recalibrate
 from enlarger.runtimes.openvino_runtime import OpenVinoRuntime
-from enlarger.runtimes.session import BF16, FLOAT32, FP32, UINT8, Device, GraphLike, Runtime, Session, SessionSpec, Tile
+from enlarger.runtimes.session import (
+    BF16,
+    FLOAT32,
+    FP32,
+    UINT8,
+    Averages,
+    Device,
+    GraphLike,
+    Runtime,
+    Session,
+    SessionSpec,
+    Tile,
+)
 from enlarger.runtimes.tile_memory import tile_bytes
 
 __all__ = [
@@ -18,6 +30,7 @@ __all__ = [
     "FP32",
     "MIN_PSNR_DB",
     "UINT8",
+    "Averages",
     "Calibration",
     "Candidate",
     "Device",

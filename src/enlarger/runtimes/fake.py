@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from enlarger.cancel import CancelToken
 from enlarger.errors import OutOfMemoryError, RuntimeFailedError
@@ -16,11 +17,14 @@ from enlarger.runtimes.session import (
     BF16,
     FLOAT32,
     FP32,
+    Averages,
     Device,
     GraphLike,
     SessionSpec,
     Tile,
+    check_averages,
     check_open,
+    check_stage,
     checked_tiles,
 )
 
@@ -38,16 +42,22 @@ class Misfortune:
 
 @dataclass
 class FakeRuntime:
-    """Nearest neighbour at the variant's scale and border, bit-exact whatever the tile; counts what it did."""
+    """Nearest neighbour at the variant's scale and border, bit-exact whatever the tile; counts what it did.
+
+    With `poolings`, the brightness depends on averages over the tile, one upon the other as in a real network, so that
+    tiles show seams unless they share them.
+    """
 
     misfortune: Misfortune = field(default_factory=Misfortune)
     dtypes: tuple[str, ...] = (FP32, BF16)
     in_flight: int = 1
+    poolings: int = 0
     sleep: Callable[[float], None] = time.sleep
     name: str = "fake"
     calibrates: bool = False
     version: str = "1"
     tiles_run: int = 0
+    tiles_pooled: int = 0
     sessions_opened: int = 0
     sessions_closed: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -64,7 +74,15 @@ class FakeRuntime:
         """A session that reads no file."""
         variant = graph.variant
         spec = SessionSpec(
-            self.name, device, dtype, pixels, tile, variant.scale, variant.border, in_flight=self.in_flight
+            self.name,
+            device,
+            dtype,
+            pixels,
+            tile,
+            variant.scale,
+            variant.border,
+            in_flight=self.in_flight,
+            poolings=self.poolings,
         )
         with self._lock:
             self.sessions_opened += 1
@@ -75,6 +93,11 @@ class FakeRuntime:
         with self._lock:
             self.tiles_run += 1
             return self.tiles_run
+
+    def count_pooled(self) -> None:
+        """One tile more is looked at for its averages."""
+        with self._lock:
+            self.tiles_pooled += 1
 
     def count_close(self) -> None:
         """One session fewer is open."""
@@ -90,10 +113,22 @@ class FakeSession:
         self._runtime = runtime
         self._closed = False
 
-    def run(self, tiles: Iterable[Tile], *, cancel: CancelToken | None = None) -> Iterator[Tile]:
+    def run(
+        self, tiles: Iterable[Tile], *, averages: Averages | None = None, cancel: CancelToken | None = None
+    ) -> Iterator[Tile]:
         """As Session.run, with the runtime's misfortune."""
         check_open(self.spec, self._closed)
-        return map(self._infer, checked_tiles(self.spec, tiles, cancel))
+        if averages is not None:
+            check_averages(self.spec, averages, self.spec.poolings)
+        return (self._infer(tile, averages) for tile in checked_tiles(self.spec, tiles, cancel))
+
+    def pool(
+        self, tiles: Iterable[Tile], *, stage: int, known: Averages, cancel: CancelToken | None = None
+    ) -> Iterator[NDArray[np.float32]]:
+        """As Session.pool: (3,), halfway between the tile's mean colour and the average before, 0..1."""
+        check_open(self.spec, self._closed)
+        check_stage(self.spec, stage, known)
+        return (self._pool(tile, known) for tile in checked_tiles(self.spec, tiles, cancel))
 
     def close(self) -> None:
         """Counted once."""
@@ -101,16 +136,39 @@ class FakeSession:
             self._closed = True
             self._runtime.count_close()
 
-    def _infer(self, tile: Tile) -> Tile:
+    def _infer(self, tile: Tile, averages: Averages | None) -> Tile:
+        number = self._runtime.count_tile()
         self._suffer()
+        self._fail_at(number)
         misfortune = self._runtime.misfortune
         if self.spec.dtype in misfortune.output_dtypes and misfortune.output != "nearest":
             return self._bad_output(misfortune.output)
-        return self._nearest(tile)
+        own = [self._mean(tile)] * self.spec.poolings
+        return self._nearest(self._shifted(tile, own if averages is None else averages))
+
+    def _pool(self, tile: Tile, known: Averages) -> NDArray[np.float32]:
+        self._runtime.count_pooled()
+        self._suffer()
+        mean = self._mean(tile)
+        return np.asarray((mean + known[-1]) / 2, np.float32) if known else mean
+
+    def _mean(self, tile: Tile) -> NDArray[np.float32]:
+        return np.asarray(tile.mean((0, 1), np.float64) / self._white, np.float32)
+
+    def _shifted(self, tile: Tile, averages: Averages) -> Tile:
+        """Brighter by an eighth of what each average is above one half."""
+        if not averages:
+            return tile
+        shifted = tile + self._white / 8 * sum(average - np.float32(0.5) for average in averages)
+        values = np.clip(shifted, 0, self._white)
+        return (values if self.spec.pixels == FLOAT32 else np.rint(values)).astype(tile.dtype)
+
+    @property
+    def _white(self) -> int:
+        return 1 if self.spec.pixels == FLOAT32 else 255
 
     def _suffer(self) -> None:
         misfortune = self._runtime.misfortune
-        number = self._runtime.count_tile()
         if misfortune.delay_s:
             self._runtime.sleep(misfortune.delay_s)
         height, width = self.spec.tile
@@ -120,14 +178,16 @@ class FakeSession:
                 msg("The fake runtime ran out of memory with tiles of {height} x {width}.", height=height, width=width),
                 msg("Use smaller tiles."),
             )
-        if number == misfortune.fail_at_tile:
+
+    def _fail_at(self, number: int) -> None:
+        if number == self._runtime.misfortune.fail_at_tile:
             raise RuntimeFailedError(msg("The fake runtime failed at tile {number}, as it was told to.", number=number))
 
     def _nearest(self, tile: Tile) -> Tile:
         border, scale = self.spec.border, self.spec.scale
         height, width = self.spec.tile
         core = tile[border : height - border, border : width - border]
-        return np.clip(core.repeat(scale, axis=0).repeat(scale, axis=1), 0, 1 if self.spec.pixels == FLOAT32 else 255)
+        return np.clip(core.repeat(scale, axis=0).repeat(scale, axis=1), 0, self._white)
 
     def _bad_output(self, kind: str) -> Tile:
         result = np.zeros(self.spec.result, np.dtype(self.spec.pixels))

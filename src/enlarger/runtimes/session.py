@@ -18,6 +18,9 @@ from enlarger.messages import msg
 Tile: TypeAlias = NDArray[Any]
 """(h, w, 3) RGB: uint8 0..255 or float32 0..1, as the session's `spec.pixels` says."""
 
+Averages: TypeAlias = Sequence[NDArray[np.float32]]
+"""What global average poolings give, in the network's order: (C,) each, in the units of its feature maps."""
+
 FP32 = "fp32"
 BF16 = "bf16"
 UINT8 = "uint8"
@@ -35,8 +38,6 @@ class VariantLike(Protocol):
     def border(self) -> int: ...
     @property
     def multiple(self) -> int: ...
-    @property
-    def remainder(self) -> int: ...
 
 
 class NcnnFilesLike(Protocol):
@@ -84,6 +85,7 @@ class SessionSpec:
     border: int  # input pixels a side that the result lacks
     in_flight: int  # tiles pulled ahead of the one awaited, itself included
     batch: int = 1
+    poolings: int = 0  # global average poolings in the network: what makes a tile depend on all of the picture
 
     @property
     def result(self) -> tuple[int, int, int]:
@@ -98,17 +100,31 @@ class Session(Protocol):
     @property
     def spec(self) -> SessionSpec: ...
 
-    def run(self, tiles: Iterable[Tile], *, cancel: CancelToken | None = None) -> Iterator[Tile]:
+    def run(
+        self, tiles: Iterable[Tile], *, averages: Averages | None = None, cancel: CancelToken | None = None
+    ) -> Iterator[Tile]:
         """One result a tile, in the order of the input; at most `spec.in_flight` tiles are pulled ahead.
 
         A tile has exactly `spec.tile` pixels and dtype `spec.pixels`; a result has shape `spec.result`, the same dtype,
-        is clipped to the range and belongs to the caller. `cancel` is read between tiles.
+        is clipped to the range and belongs to the caller. With `averages`, one for each of `spec.poolings`, every
+        pooling gives these instead of the tile's own. `cancel` is read between tiles.
         Raises OutOfMemoryError, RuntimeFailedError, CancelledError.
         """
         ...
 
+    def pool(
+        self, tiles: Iterable[Tile], *, stage: int, known: Averages, cancel: CancelToken | None = None
+    ) -> Iterator[NDArray[np.float32]]:
+        """What global average pooling number `stage`, from 0, gives for each tile: (C,), in the order of the input.
+
+        `known` has the picture's averages of the `stage` poolings before it. Averaging stage by stage over all tiles,
+        each stage with the averages of those before, is Real-CUGAN's exact way to share them ("sync gap"); only the
+        part of the network before the pooling is computed. Otherwise as `run`.
+        """
+        ...
+
     def close(self) -> None:
-        """Give the memory back; afterwards `run` raises RuntimeFailedError. Closing twice is fine."""
+        """Give the memory back; afterwards `run` and `pool` raise RuntimeFailedError. Closing twice is fine."""
         ...
 
 
@@ -151,7 +167,7 @@ def checked_tiles(spec: SessionSpec, tiles: Iterable[Tile], cancel: CancelToken 
         except StopIteration:
             return
         _check_tile(spec, tile)
-        yield np.ascontiguousarray(tile)
+        yield np.require(tile, requirements=("C", "W"))  # OpenVINO borrows no read-only memory; a copy only if need be
 
 
 def _check_tile(spec: SessionSpec, tile: Tile) -> None:
@@ -178,3 +194,23 @@ def check_open(spec: SessionSpec, closed: bool) -> None:
             msg("The {runtime} session was closed.", runtime=spec.runtime),
             msg("This is a mistake in Enlarger; please report it."),
         )
+
+
+def check_averages(spec: SessionSpec, averages: Averages, expected: int) -> None:
+    """Raises RuntimeFailedError unless there is one average for each of the first `expected` poolings."""
+    if len(averages) == expected <= spec.poolings:
+        return
+    raise RuntimeFailedError(
+        msg(
+            "{count} averages were given for {expected} of a network's {poolings} poolings.",
+            count=len(averages),
+            expected=expected,
+            poolings=spec.poolings,
+        ),
+        msg("This is a mistake in Enlarger; please report it."),
+    )
+
+
+def check_stage(spec: SessionSpec, stage: int, known: Averages) -> None:
+    """Raises RuntimeFailedError unless `stage` is a pooling of the network and `known` has those before it."""
+    check_averages(spec, known, stage if 0 <= stage < spec.poolings else -1)

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from enlarger.cancel import CancelToken
 from enlarger.enhance.facts import Facts, PassFacts
-from enlarger.enhance.inference import Inference, plan_for
+from enlarger.enhance.inference import Inference, plan_for, work_px
 from enlarger.enhance.meter import Meter, Progress
 from enlarger.enhance.orientations import COUNT
 from enlarger.enhance.passes import plan_passes
 from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.resample import resample
 from enlarger.enhance.residents import Residents
-from enlarger.enhance.tile_limits import TileLimits
+from enlarger.enhance.tile_limits import TileLimits, depends_on_tile
 from enlarger.models import Card, Catalog, Graph, Variant, load_catalog, prepare
 from enlarger.pictures import Picture, bleed
 from enlarger.runtimes import Runtime, Session, open_session
@@ -54,7 +54,7 @@ class Enhancer:
     ) -> None:
         self.settings = settings or Settings()
         self.catalog = catalog or load_catalog()
-        self.limits = TileLimits(self.settings.data_dir / "tile-limits.json")
+        self.limits = TileLimits(self.settings)
         self._device = device
         self._runtimes = runtimes
         self._prepare_graph = prepare_graph
@@ -88,10 +88,10 @@ class Enhancer:
 
     def key(self, recipe: Recipe, picture_sha256: str, width: int, height: int) -> str:
         """The render's key. Where memory once ran out and the network's result depends on the tile, it is another."""
-        variants = self.variants(recipe, width, height)
-        lowered = [self.limits.limit_px(v.name) for v in variants if not v.local and self.limits.is_lowered(v.name)]
-        digests = [self.graph(variant).digest for variant in variants]
-        return recipe.key(picture_sha256, [*digests, *(f"tile<={px}" for px in lowered)])
+        graphs = [self.graph(variant) for variant in self.variants(recipe, width, height)]
+        lowered = [g for g in graphs if depends_on_tile(g.variant) and self.limits.is_lowered(g.variant)]
+        tiles = [f"tile<={self.limits.limit_px(graph)}" for graph in lowered]
+        return recipe.key(picture_sha256, [*(graph.digest for graph in graphs), *tiles])
 
     def graph(self, variant: Variant) -> Graph:
         """The variant's graph, fetched and made on first use."""
@@ -125,7 +125,7 @@ class Enhancer:
             return None
         height, width = picture.alpha.shape
         plane = picture.alpha[:, :, np.newaxis]
-        if not _is_constant(picture.alpha):
+        if not picture.alpha_is_constant:
             clean = replace(inference.recipe, noise=None)  # alpha has no JPEG noise to take out
             plane, _ = self._through(inference, plane, self.variants(clean, width, height))
         return resample(plane, *inference.recipe.output_size(width, height))
@@ -145,25 +145,20 @@ class Enhancer:
 
     def _work_px(self, picture: Picture, recipe: Recipe) -> int:
         height, width = picture.pixels.shape[:2]
-        work_px = self._pass_px(recipe, width, height)
-        if picture.alpha is not None and not _is_constant(picture.alpha):
-            work_px += self._pass_px(replace(recipe, noise=None), width, height)
-        return work_px * (COUNT if recipe.tta else 1)
+        total_px = self._passes_px(recipe, width, height)
+        if picture.alpha is not None and not picture.alpha_is_constant:
+            total_px += self._passes_px(replace(recipe, noise=None), width, height)
+        return total_px * (COUNT if recipe.tta else 1)
 
-    def _pass_px(self, recipe: Recipe, width: int, height: int) -> int:
-        work_px = 0
+    def _passes_px(self, recipe: Recipe, width: int, height: int) -> int:
+        total_px = 0
         for variant in self.variants(recipe, width, height):
-            plan = plan_for(recipe, variant, width, height, self.limits)
-            work_px += plan.count * plan.tile[0] * plan.tile[1]
+            total_px += work_px(plan_for(recipe, self.graph(variant), width, height, self.limits), variant)
             width, height = width * variant.scale, height * variant.scale
-        return work_px
+        return total_px
 
 
 def _bled(picture: Picture) -> NDArray[np.uint8]:
-    if picture.alpha is None or _is_constant(picture.alpha):
+    if picture.alpha is None or picture.alpha_is_constant:
         return picture.pixels
     return bleed(picture.pixels, picture.alpha)
-
-
-def _is_constant(plane: NDArray[np.uint8]) -> bool:
-    return bool(plane.min() == plane.max())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from enlarger.enhance.tiles import Box, TilePlan, TileRule, cut, paste, plan_til
 from enlarger.errors import BadOutputError, OutOfMemoryError
 from enlarger.messages import msg
 from enlarger.models import Graph, Variant
+from enlarger.pictures import canvas
 from enlarger.runtimes import Session
 
 Plane = NDArray[np.uint8]
@@ -71,30 +72,40 @@ class Inference:
 
     def _fitting(self, plane: Plane, graph: Graph, precision: Precision) -> tuple[Plane, PassFacts]:
         while True:
-            plan = plan_for(self.recipe, graph.variant, plane.shape[1], plane.shape[0], self.limits)
+            plan = plan_for(self.recipe, graph, plane.shape[1], plane.shape[0], self.limits)
             try:
                 return self._stitched(plane, graph, plan, precision)
             except OutOfMemoryError:
                 if self.recipe.tile_px or min(plan.tile) <= rule_of(graph.variant).smallest:
                     raise
-                self.limits.lower(graph.variant.name, plan)
+                self.limits.lower(graph.variant, plan.tile)
 
     def _stitched(self, plane: Plane, graph: Graph, plan: TilePlan, precision: Precision) -> tuple[Plane, PassFacts]:
         scale = graph.variant.scale
-        canvas = np.empty((plan.height * scale, plan.width * scale, plane.shape[2]), np.uint8)
+        stitched, _ = canvas(plan.height * scale, plan.width * scale, plane.shape[2])
         session = self.open_session(graph, plan.tile, precision)
-        tiles = (_as_rgb(cut(plane, box, plan.halo)) for box in plan.boxes())
-        for box, result in zip(plan.boxes(), session.run(tiles, cancel=self.cancel), strict=True):
-            self._accept(plane, canvas, result, box, scale)
-            self.meter.advance(plan.tile[0] * plan.tile[1])
-        return canvas, _facts(graph, session, plan)
+        averages = self._shared_averages(session, plane, plan) if graph.variant.shared_poolings else None
+        results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
+        for box, result in zip(plan.boxes(), results, strict=True):
+            _accept(plane, stitched, result, box, scale)
+            self.meter.advance(plan.tile_px)
+        return stitched, _facts(graph, session, plan)
 
-    def _accept(self, plane: Plane, canvas: Plane, result: Plane, box: Box, scale: int) -> None:
-        paste(canvas, result if canvas.shape[2] == 3 else to_grey(result), box, scale)
-        y, x = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
-        big_y, big_x = (slice(s.start * scale, s.stop * scale) for s in (y, x))
-        if not is_plausible(plane[y, x], canvas[big_y, big_x]):
-            raise _ImplausibleError
+    def _shared_averages(self, session: Session, plane: Plane, plan: TilePlan) -> list[NDArray[np.float32]] | None:
+        """The picture's averages, pooling by pooling, since each depends on those before; None for a single tile.
+
+        Real-CUGAN's accurate way to tile: without it tiles of one page differ visibly in tone.
+        """
+        if plan.count == 1:
+            return None
+        averages: list[NDArray[np.float32]] = []
+        for stage in range(session.spec.poolings):
+            total = np.zeros((), np.float64)
+            for average in session.pool(_tiles(plane, plan), stage=stage, known=averages, cancel=self.cancel):
+                total = total + average
+                self.meter.advance(plan.tile_px)
+            averages.append((total / plan.count).astype(np.float32))
+        return averages
 
 
 def rule_of(variant: Variant) -> TileRule:
@@ -102,10 +113,29 @@ def rule_of(variant: Variant) -> TileRule:
     return TileRule(variant.halo, variant.multiple)
 
 
-def plan_for(recipe: Recipe, variant: Variant, width: int, height: int, limits: TileLimits) -> TilePlan:
-    """The tiles of a picture of this size: a function of card and size unless a tile was forced or memory is short."""
-    forced_px = (recipe.tile_px + 2 * variant.halo) ** 2
-    return plan_tiles(width, height, rule_of(variant), forced_px if recipe.tile_px else limits.limit_px(variant.name))
+def plan_for(recipe: Recipe, graph: Graph, width: int, height: int, limits: TileLimits) -> TilePlan:
+    """The tiles of a picture of this size, cut to the forced size if the recipe has one."""
+    rule = rule_of(graph.variant)
+    forced_px = (recipe.tile_px + 2 * rule.halo) ** 2
+    return plan_tiles(width, height, rule, forced_px if recipe.tile_px else limits.limit_px(graph))
+
+
+def work_px(plan: TilePlan, variant: Variant) -> int:
+    """Pixels that enter the network for one picture."""
+    passes = 1 + (variant.shared_poolings if plan.count > 1 else 0)
+    return plan.count * plan.tile_px * passes
+
+
+def _tiles(plane: Plane, plan: TilePlan) -> Iterator[Plane]:
+    return (_as_rgb(cut(plane, box, plan.halo)) for box in plan.boxes())
+
+
+def _accept(plane: Plane, stitched: Plane, result: Plane, box: Box, scale: int) -> None:
+    paste(stitched, result if stitched.shape[2] == 3 else to_grey(result), box, scale)
+    y, x = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
+    big_y, big_x = (slice(s.start * scale, s.stop * scale) for s in (y, x))
+    if not is_plausible(plane[y, x], stitched[big_y, big_x]):
+        raise _ImplausibleError
 
 
 def _as_rgb(tile: Plane) -> Plane:

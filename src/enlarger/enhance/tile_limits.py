@@ -1,4 +1,4 @@
-"""How large a tile may be: a size per network, less where this machine once ran out of memory."""
+"""How large a tile may be: planned from the network and the memory budget, less where memory once ran out."""
 
 from __future__ import annotations
 
@@ -7,33 +7,51 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from enlarger.enhance.tiles import TilePlan
+from enlarger.models import Graph, Variant
+from enlarger.runtimes import allowed_memory_bytes, tile_bytes
+from enlarger.settings import Settings
 from enlarger.storage import write_atomic
 
-DEFAULT_TILE_PX = 768 * 768  # larger tiles save little halo, cost memory and fall out of the cache
+LARGEST_TILE_PX = 768 * 768  # beyond it halos cost little, memory much, and the cache is long outgrown
+_MOST_BUDGET_BYTES = 2 * 1024**3
+_SAMPLE_TILE = (256, 256)
 
 
 class TileLimits:
-    """Limits in pixels per variant, kept in a small file so that a machine runs out of memory only once."""
+    """Limits in pixels per variant. What was lowered is kept in a small file: a machine runs out of memory once."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, settings: Settings) -> None:
+        self._path = settings.data_dir / "tile-limits.json"
+        self._budget_bytes = settings.memory_budget or min(allowed_memory_bytes() // 4, _MOST_BUDGET_BYTES)
         self._lock = threading.Lock()
-        self._lowered = _read(path)
+        self._lowered = _read(self._path)
 
-    def limit_px(self, variant: str) -> int:
-        """Most pixels a tile of this variant may have, halo included."""
-        return min(self._lowered.get(variant, DEFAULT_TILE_PX), DEFAULT_TILE_PX)
+    def limit_px(self, graph: Graph) -> int:
+        """Most pixels a tile may have, halo included.
 
-    def is_lowered(self, variant: str) -> bool:
-        """Whether memory once ran out, so that results that depend on the tile differ from other machines'."""
-        return variant in self._lowered
+        Where the result depends on the tile this is a constant, so that a page is the same on every machine;
+        elsewhere what the memory budget holds in fp32.
+        """
+        lowered = self._lowered.get(graph.variant.name, LARGEST_TILE_PX)
+        if depends_on_tile(graph.variant):
+            return min(lowered, LARGEST_TILE_PX)
+        bytes_per_px = tile_bytes(graph, _SAMPLE_TILE) / (_SAMPLE_TILE[0] * _SAMPLE_TILE[1])
+        return min(lowered, LARGEST_TILE_PX, int(self._budget_bytes / bytes_per_px))
 
-    def lower(self, variant: str, plan: TilePlan) -> None:
+    def is_lowered(self, variant: Variant) -> bool:
+        """Whether memory once ran out on tiles of this variant."""
+        return variant.name in self._lowered
+
+    def lower(self, variant: Variant, tile: tuple[int, int]) -> None:
         """Half the tile that was too large; remembered."""
         with self._lock:
-            self._lowered[variant] = plan.tile[0] * plan.tile[1] // 2
+            self._lowered[variant.name] = tile[0] * tile[1] // 2
             write_atomic(self._path, json.dumps(self._lowered, indent=2).encode())
+
+
+def depends_on_tile(variant: Variant) -> bool:
+    """Whether another tile size gives another picture, by more than the bound that halos are measured for."""
+    return not variant.local and not variant.shared_poolings
 
 
 def _read(path: Path) -> dict[str, int]:

@@ -77,9 +77,14 @@ class TilePlan:
         return self.columns * self.rows
 
     @property
+    def tile_px(self) -> int:
+        """Pixels of one tile, halo included."""
+        return self.tile[0] * self.tile[1]
+
+    @property
     def useful_share(self) -> float:
         """Pixels of the picture over pixels computed, 0..1."""
-        return self.width * self.height / (self.count * self.tile[0] * self.tile[1])
+        return self.width * self.height / (self.count * self.tile_px)
 
     def boxes(self) -> Iterator[Box]:
         """The tiles' boxes, row by row."""
@@ -97,7 +102,7 @@ def plan_tiles(width: int, height: int, rule: TileRule, max_tile_px: int) -> Til
     most = ceil(width / rule.useful(rule.smallest))
     plans = (_plan_columns(width, height, rule, max_tile_px, columns) for columns in range(1, most + 1))
     allowed = max(max_tile_px, rule.smallest**2)
-    return min((plan for plan in plans if plan.tile[0] * plan.tile[1] <= allowed), key=_cost)
+    return min((plan for plan in plans if plan.tile_px <= allowed), key=_cost)
 
 
 def cut(pixels: NDArray[np.uint8], box: Box, halo: int) -> NDArray[np.uint8]:
@@ -128,4 +133,4 @@ def _plan_columns(width: int, height: int, rule: TileRule, max_tile_px: int, col
 
 
 def _cost(plan: TilePlan) -> tuple[int, int]:
-    return plan.count * plan.tile[0] * plan.tile[1], plan.count
+    return plan.count * plan.tile_px, plan.count

@@ -87,6 +87,7 @@ class Variant:
     halo: surroundings a tile needs so that tiled equals whole; never less than `border`.
     multiple: a tile's sides, halo included, and its offsets must be multiples of this: below it the network strides.
     local: False where squeeze-and-excitation averages over the tile, so that its size changes the result.
+    shared_poolings: how many averages the tiles of a picture must share, or tiled is far from whole (Real-CUGAN).
     residual: the result is the network's output plus the input enlarged by nearest neighbour.
     """
 
@@ -100,6 +101,7 @@ class Variant:
     border: int = 0
     multiple: int = 1
     local: bool = True
+    shared_poolings: int = 0
     residual: bool = False
     checkpoint: Checkpoint | None = None
 

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from enlarger.enhance import Enhancer, RenderCache
 from enlarger.models import Graph, Variant
-from enlarger.pictures import Metadata, Picture, encode
+from enlarger.pictures import encode
 from enlarger.runtimes import FakeRuntime
 from enlarger.settings import Settings
+from pages import noise, picture
+
+MakePage = Callable[..., bytes]
 
 
-def named_graph(variant: Variant, settings: Settings) -> Graph:
-    """A graph that no file stands behind: the fake runtime reads only its variant."""
-    return Graph(Path(f"{variant.name}.onnx"), f"digest of {variant.name}", variant, None)
+@pytest.fixture(scope="session")
+def identity_graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest ONNX file: the fake runtime reads none, but memory is planned from it."""
+    from onnx import TensorProto, helper, save
+
+    path = tmp_path_factory.mktemp("graphs") / "identity.onnx"
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, "h", "w"]) for name in "xy")
+    save(helper.make_model(helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "identity", [x], [y])), path)
+    return path
 
 
 @pytest.fixture
@@ -27,8 +34,11 @@ def runtime() -> FakeRuntime:
 
 
 @pytest.fixture
-def enhancer(settings: Settings, runtime: FakeRuntime) -> Iterator[Enhancer]:
-    with Enhancer(settings, device="fake", runtimes={"fake": runtime}, prepare_graph=named_graph) as enhancer:
+def enhancer(settings: Settings, runtime: FakeRuntime, identity_graph: Path) -> Iterator[Enhancer]:
+    def prepare(variant: Variant, settings: Settings) -> Graph:
+        return Graph(identity_graph, f"digest of {variant.name}", variant, None)
+
+    with Enhancer(settings, device="fake", runtimes={"fake": runtime}, prepare_graph=prepare) as enhancer:
         yield enhancer
 
 
@@ -38,15 +48,10 @@ def cache(settings: Settings) -> RenderCache:
 
 
 @pytest.fixture
-def page() -> Callable[..., bytes]:
-    """Bytes of a PNG (or other) page of noise: `page(seed, width, height, channels)`."""
+def page() -> MakePage:
+    """Bytes of a page of noise: `page(seed, width, height, channels, codec)`."""
 
-    def make(seed: int = 0, width: int = 40, height: int = 50, channels: int = 3, format: str = "png") -> bytes:
-        picture = Picture(noise(seed, width, height, channels), None, Metadata(), format)
-        return encode(picture, format=format).data
+    def make(seed: int = 0, width: int = 40, height: int = 50, channels: int = 3, codec: str = "png") -> bytes:
+        return encode(picture(noise(seed, width, height, channels)), format=codec).data
 
     return make
-
-
-def noise(seed: int, width: int, height: int, channels: int = 3) -> NDArray[np.uint8]:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)

@@ -85,9 +85,10 @@ class RenderCache:
             "mtime_ns": path.stat().st_mtime_ns,
         }
         everything = {"key": key, "pipeline": PIPELINE_VERSION, "file": file, **facts}
-        write_atomic(facts_path, json.dumps(everything, ensure_ascii=False, indent=1).encode())
+        text = json.dumps(everything, ensure_ascii=False, indent=1)
+        write_atomic(facts_path, text.encode())
         self._make_room(len(data))
-        return Render(key, path, format, everything)
+        return Render(key, path, format, json.loads(text))  # as a later `get` reads it
 
     def stats(self) -> CacheStats:
         """Files and bytes held now."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -42,11 +42,15 @@ _JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 
 @dataclass(frozen=True)
 class _Leg:
-    """Pages that share a journal: where each goes in the format it gets, and whether that folder is ours alone."""
+    """Pages that share a journal: where each goes, and whether that folder is ours alone.
+
+    suffixes: by page's name, the suffix it gets if the format fits. file_of: (page's name, suffix) -> its file.
+    """
 
     sources: Sequence[Source]
     root: Path
-    file_of: Callable[[str, str], Path]  # (page's name, suffix)
+    suffixes: Mapping[str, str]
+    file_of: Callable[[str, str], Path]
     journal: Journal
     private: bool = False
 
@@ -90,7 +94,8 @@ class ErrandRunner:
         title = sources[0].name if len(sources) == 1 else str(folder)
         self._listener.begins(title, len(sources))
         journal = Journal.of(folder, self._journals_dir)
-        leg = _Leg(sources, folder, lambda name, suffix: folder / (targets[name].name + suffix), journal)
+        suffixes = {str(errand.source): errand.suffix for errand in errands}
+        leg = _Leg(sources, folder, suffixes, lambda name, suffix: folder / (targets[name].name + suffix), journal)
         pages = tuple(self._outcomes(leg))
         return Report(title, folder, pages, time.perf_counter() - started)
 
@@ -139,9 +144,10 @@ class ErrandRunner:
             return ()
         rendering = Rendering(self._enhancer, self._cache, self._recipe)
         with suppress(InputError):
-            renders = {page.name: leg.journal.finished(page.name, rendering.key(page)) for page in leg.sources}
-            if all(renders.values()):
-                return tuple(self._told(PageOutcome(name, "kept", target)) for name in renders)
+            found = {page.name: leg.journal.finished(page.name, rendering.key(page)) for page in leg.sources}
+            kept = [PageOutcome(name, "kept", target, facts=r.facts) for name, r in found.items() if r is not None]
+            if len(kept) == len(found):
+                return tuple(map(self._told, kept))
         leg.journal.replace({})
         return ()
 
@@ -154,7 +160,7 @@ class ErrandRunner:
     def _settled(self, result: PageResult, leg: _Leg) -> PageOutcome:
         if result.render is None:
             return PageOutcome(result.name, "failed", error=result.error)
-        file = leg.file_of(result.name, _suffix(result.name, result.render))
+        file = leg.file_of(result.name, _suffix(leg.suffixes[result.name], result.render))
         if result.render.path == file:
             return PageOutcome(result.name, "kept", file, facts=result.render.facts)
         place(result.render, file, link=leg.private)
@@ -180,7 +186,8 @@ class ErrandRunner:
 def _leg(book: Book, names: Sequence[str], root: Path, journal: Journal, *, private: bool = False) -> _Leg:
     plan = OutputNames.plan(names, {".jpg", ".png", ".webp"})
     sources = [Source(name, partial(book.read, name)) for name in names]
-    return _Leg(sources, root, lambda name, suffix: root / plan.name(name, suffix), journal, private)
+    suffixes = {name: Path(name).suffix for name in names}
+    return _Leg(sources, root, suffixes, lambda name, suffix: root / plan.name(name, suffix), journal, private)
 
 
 def _members(
@@ -188,7 +195,7 @@ def _members(
 ) -> Iterator[tuple[str, Path | bytes]]:
     """The new archive's members: pages in order, a failed one as it came, then what lay beside them."""
     for page in pages:
-        file = page.file or leg.file_of(page.name, Path(page.name).suffix)
+        file = page.file or leg.file_of(page.name, leg.suffixes[page.name])
         with suppress(InputError):
             yield file.relative_to(leg.root).as_posix(), page.file or book.read(page.name)
     for name, data in extras:
@@ -203,10 +210,9 @@ def _page_facts(page: PageOutcome) -> PageFacts | None:
     return PageFacts(width, height, page.file.stat().st_size)
 
 
-def _suffix(name: str, render: Render) -> str:
-    """The page's own suffix where it says the same as the render's (".jpeg" stays)."""
-    own = Path(name).suffix
-    return own if render.format == "jpeg" and own.lower() in _JPEG_SUFFIXES else render.suffix
+def _suffix(preferred: str, render: Render) -> str:
+    """`preferred` where it says the same as the render's own (".jpeg" stays)."""
+    return preferred if render.format == "jpeg" and preferred.lower() in _JPEG_SUFFIXES else render.suffix
 
 
 def _outside(errand: Errand, targets: Sequence[Path]) -> Callable[[str], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,7 @@ class Errand:
     kind: Kind
     source: Path
     target: Path
+    suffix: str = ""  # the one a picture's result gets if its format fits: ".jpeg" stays ".jpeg"
 
     @property
     def packs(self) -> bool:
@@ -36,19 +37,29 @@ def plan_errands(inputs: Sequence[Path], out: Path | None, recipe: Recipe) -> tu
     Without `out`, results lie beside their source, the scale in their name. With several inputs, or when it is a
     folder, `out` is the folder they go to. Two inputs never share a target. Raises InputError.
     """
+    _check_out(out)
     into = out is not None and (len(inputs) > 1 or out.is_dir() or _kind_of_name(out) == "folder")
     errands: dict[Path, Errand] = {}
     for source in inputs:
         for errand in _errands(source, out, into and not (len(inputs) == 1 and source.is_dir()), recipe):
             target = _free(errand.target, errands)
-            errands[target] = _checked(Errand(errand.kind, errand.source, target))
+            errands[target] = _checked(replace(errand, target=target))
     return tuple(errands.values())
+
+
+def _check_out(out: Path | None) -> None:
+    if out is not None and _kind_of_name(out) == "archive" and not _is_packed_name(out):
+        raise InputError(
+            msg("{path}: archives of this kind cannot be written.", path=out),
+            msg("Choose a name that ends in .cbz or .zip."),
+        )
 
 
 def _errands(source: Path, out: Path | None, into: bool, recipe: Recipe) -> Iterator[Errand]:
     kind = _kind(source)
     if kind != "folder":
-        yield Errand(kind, source, _target(source, kind, out, into, recipe))
+        named = source if out is None or into else out
+        yield Errand(kind, source, _target(source, kind, out, into, recipe), named.suffix)
         return
     root = _folder_target(source, out, into, recipe)
     yield Errand("folder", source, root)
@@ -94,8 +105,10 @@ def _folder_target(source: Path, out: Path | None, into: bool, recipe: Recipe) -
 
 
 def _mark(recipe: Recipe) -> str:
+    if recipe.width and recipe.height:
+        return f"{recipe.width}x{recipe.height}"
     if recipe.width or recipe.height:
-        return "x".join(f"{side}" for side in (recipe.width or "w", recipe.height or "h"))
+        return f"{recipe.width}w" if recipe.width else f"{recipe.height}h"
     return f"{recipe.scale:g}x"
 
 

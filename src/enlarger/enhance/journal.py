@@ -18,12 +18,13 @@ from enlarger.storage import storage_errors, write_atomic
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished page: `size` is (width, height) in pixels, `file` its path."""
+    """A finished page: sizes are (width, height) in pixels, `file` its path."""
 
     name: str
     key: str
     file: str
     format: str
+    source_size: tuple[int, int]
     size: tuple[int, int]
     bytes: int
     mtime_ns: int
@@ -56,15 +57,15 @@ class Journal:
         entry = self._entries.get(name)
         if entry is None or entry.key != key or _state(Path(entry.file)) != (entry.bytes, entry.mtime_ns):
             return None
-        return Render(entry.key, Path(entry.file), entry.format, {"size": list(entry.size)})
+        return _render(entry, Path(entry.file))
 
     def add(self, name: str, render: Render, file: Path) -> None:
         """Note that the page `name` lies at `file`; raises StorageError."""
         state = _state(file)
         if state is None:
             return
-        width, height = render.facts["size"]
-        entry = Entry(name, render.key, str(file), render.format, (width, height), *state)
+        sizes = (render.facts["source_size"], render.facts["size"])
+        entry = Entry(name, render.key, str(file), render.format, *sizes, *state)
         self._entries[name] = entry
         with storage_errors(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,11 @@ class Journal:
         self._entries = {}
         write_atomic(self._path, b"")
         for name, entry in moved.items():
-            self.add(name, Render(entry.key, files[name], entry.format, {"size": entry.size}), files[name])
+            self.add(name, _render(entry, files[name]), files[name])
+
+
+def _render(entry: Entry, file: Path) -> Render:
+    return Render(entry.key, file, entry.format, {"source_size": entry.source_size, "size": entry.size})
 
 
 def _state(file: Path) -> tuple[int, int] | None:

@@ -12,8 +12,9 @@ from enlarger.runtimes import allowed_memory_bytes, tile_bytes
 from enlarger.settings import Settings
 from enlarger.storage import write_atomic
 
-LARGEST_TILE_PX = 768 * 768  # beyond it halos cost little, memory much, and the cache is long outgrown
-_MOST_BUDGET_BYTES = 2 * 1024**3
+_HALOS_A_SIDE = 42  # such a tile spends less than a tenth on its halo
+_SIDES_PX = (512, 1024)  # below, overhead; beyond, memory for little
+_MOST_BUDGET_BYTES = 4 * 1024**3
 _SAMPLE_TILE = (256, 256)
 
 
@@ -22,7 +23,7 @@ class TileLimits:
 
     def __init__(self, settings: Settings) -> None:
         self._path = settings.data_dir / "tile-limits.json"
-        self._budget_bytes = settings.memory_budget or min(allowed_memory_bytes() // 4, _MOST_BUDGET_BYTES)
+        self._budget_bytes = settings.memory_budget or min(allowed_memory_bytes() // 6, _MOST_BUDGET_BYTES)
         self._lock = threading.Lock()
         self._lowered = _read(self._path)
 
@@ -32,11 +33,12 @@ class TileLimits:
         Where the result depends on the tile this is a constant, so that a page is the same on every machine;
         elsewhere what the memory budget holds in fp32.
         """
-        lowered = self._lowered.get(graph.variant.name, LARGEST_TILE_PX)
+        wanted = _wanted_px(graph.variant)
+        limit = min(wanted, self._lowered.get(graph.variant.name, wanted))
         if depends_on_tile(graph.variant):
-            return min(lowered, LARGEST_TILE_PX)
+            return limit
         bytes_per_px = tile_bytes(graph, _SAMPLE_TILE) / (_SAMPLE_TILE[0] * _SAMPLE_TILE[1])
-        return min(lowered, LARGEST_TILE_PX, int(self._budget_bytes / bytes_per_px))
+        return min(limit, int(self._budget_bytes / bytes_per_px))
 
     def is_lowered(self, variant: Variant) -> bool:
         """Whether memory once ran out on tiles of this variant."""
@@ -52,6 +54,11 @@ class TileLimits:
 def depends_on_tile(variant: Variant) -> bool:
     """Whether another tile size gives another picture, by more than the bound that halos are measured for."""
     return not variant.local and not variant.shared_poolings
+
+
+def _wanted_px(variant: Variant) -> int:
+    shortest, longest = _SIDES_PX
+    return min(max(_HALOS_A_SIDE * variant.halo, shortest), longest) ** 2
 
 
 def _read(path: Path) -> dict[str, int]:

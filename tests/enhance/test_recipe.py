@@ -1,0 +1,98 @@
+"""A recipe resolves what a person asked for; its key changes with everything that changes a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enlarger.enhance import Recipe, make_recipe
+from enlarger.errors import RecipeError, UnknownModelError
+from enlarger.models import load_catalog
+
+CATALOG = load_catalog()
+OTHER: dict[str, Any] = {
+    "model": "realcugan-se",
+    "noise": 1,
+    "scale": 3.0,
+    "width": 10,
+    "height": 10,
+    "tta": True,
+    "format": "webp",
+    "quality": 80,
+    "lossless": True,
+    "precision": "exact",
+    "tile_px": 64,
+}
+
+
+def test_default_is_cunet_twice_as_large() -> None:
+    recipe = make_recipe(CATALOG)
+    assert (recipe.model, recipe.scale, recipe.noise, recipe.format) == ("waifu2x-cunet", 2.0, None, "same")
+
+
+def test_a_model_name_fixes_scale_noise_and_tta() -> None:
+    recipe = make_recipe(CATALOG, model="MODEL_WAIFU2X_CUNET_UP2X_DENOISE3X_TTA")
+    assert (recipe.model, recipe.scale, recipe.noise, recipe.tta) == ("waifu2x-cunet", 2.0, 3, True)
+
+
+def test_a_card_without_2x_gives_what_it_has() -> None:
+    assert make_recipe(CATALOG, model="realesrgan-x4plus").scale == 4.0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"scale": 0.5},
+        {"scale": 33},
+        {"scale": 1},
+        {"noise": -1},
+        {"quality": 0},
+        {"quality": 101},
+        {"format": "bmp"},
+        {"tile_px": 8},
+        {"width": -1},
+        {"model": "realesrgan-x4plus", "noise": 1},
+        {"model": "MODEL_WAIFU2X_CUNET_UP2X", "scale": 4},
+        {"model": "MODEL_WAIFU2X_CUNET_UP2X", "scale": 2.5},
+        {"model": "MODEL_WAIFU2X_CUNET_UP2X", "noise": 2},
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_remedy(asked: dict[str, Any]) -> None:
+    with pytest.raises(RecipeError) as caught:
+        make_recipe(CATALOG, **asked)
+    assert caught.value.remedy is not None
+
+
+def test_an_unknown_model_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownModelError, match="waifu2x-cunet"):
+        make_recipe(CATALOG, model="waifu2x-cunett")
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Recipe)])
+def test_every_field_changes_the_key(field: str) -> None:
+    recipe = make_recipe(CATALOG)
+    changed = replace(recipe, **{field: OTHER[field]})
+    assert changed.key("a" * 64, ["g"]) != recipe.key("a" * 64, ["g"])
+
+
+def test_picture_and_graph_change_the_key_and_nothing_else_does() -> None:
+    recipe = make_recipe(CATALOG)
+    keys = {recipe.key(picture, [graph]) for picture in "ab" for graph in "gh"}
+    assert len(keys) == 4
+    assert recipe.key("a", ["g"]) == make_recipe(CATALOG, model="CUNET", scale=2).key("a", ["g"])
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(0, 3000), st.integers(0, 3000))
+def test_the_output_fits_the_box_and_keeps_its_shape(width: int, height: int, box_w: int, box_h: int) -> None:
+    recipe = make_recipe(CATALOG, width=box_w, height=box_h)
+    out_w, out_h = recipe.output_size(width, height)
+    if not (box_w or box_h):
+        assert (out_w, out_h) == (2 * width, 2 * height)
+        return
+    assert not box_w or out_w <= max(box_w, 1)
+    assert not box_h or out_h <= max(box_h, 1)
+    assert abs(out_w * height - out_h * width) <= max(width, height)

@@ -1,0 +1,207 @@
+"""The findings as Markdown: ratios first, because they carry over to other machines, figures after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bench.contests import JPEG, RAW, WEBP, Outcome, Question
+from bench.machine import Machine
+from bench.peaks import Peak
+from bench.resident import Residence, Series
+
+_HOW = """\
+Rows of one card alternate: each runs once a round, and each round begins with another row. A ratio is taken within
+each round; its median and its range over the rounds are given. MP/s are millions of pixels of the *input picture* a
+second: what the tiles overlap is work, not output.
+
+- **whole road**: bytes of a JPEG in; decode, tiles, stitch, checks, encode, cache (durable); a cold cache each round.
+  Pages follow each other, as in a book; the photograph and the crop travel alone, so nothing overlaps with them.
+- **raw session**: the very same tiles, cut before, back to back through a session of the same runtime and dtype.
+- **onnxruntime, pytorch, ncnn**: the network alone on one of these tiles, already in their own layout and dtype.
+- **sr_vulkan**: its CPU mode, a file in and a WebP out, with its own tiles of 400, on a part of a page.
+- **resident and new process**: both begin with empty folders; “first” has the graph, calibration and compiling in it.
+- **peak memory**: the kernel's high-water mark (VmHWM) of the command's own process."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that was measured in one run."""
+
+    machine: Machine
+    rounds: int
+    quick: bool
+    outcomes: tuple[Outcome, ...] = ()
+    residence: Residence | None = None
+    peaks: tuple[Peak, ...] = ()
+    halos: tuple[tuple[str, int, str], ...] = field(default=())
+
+
+def markdown(findings: Findings) -> str:
+    """The whole page."""
+    sections = (
+        _title(findings), _machine(findings), _ratios(findings), _speeds(findings), _plans(findings),
+        _residence(findings), _peaks(findings), _halos(findings), f"## How it was measured\n\n{_HOW}",
+    )  # fmt: skip
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _title(findings: Findings) -> str:
+    text = "# Benchmarks · 性能测试\n\nMade by `make bench`. Ratios carry over to other machines, figures don't.\n\n"
+    quick = "\n\n**A quick run on tiny pictures: it shows that everything runs, its figures mean nothing.**"
+    return text + chinese_summary(findings) + (quick if findings.quick else "")
+
+
+def chinese_summary(findings: Findings) -> str:
+    """The ratios that were asked for, in Chinese."""
+    machine = findings.machine
+    facts = [text for outcome in findings.outcomes if (text := _chinese(outcome))]
+    beginning = (
+        f"由 `make bench` 生成，{machine.day}，{machine.cpu}，{machine.cores} 核。"
+        "比值可以推广到别的机器，绝对数字不行。"
+    )
+    return "\n".join([beginning, *(f"- {fact}" for fact in facts)])
+
+
+_CHINESE = {
+    "pages": "漫画页",
+    "photograph": "照片",
+    "crop": "局部",
+    JPEG: "全程（输出 JPEG）",
+    WEBP: "全程（输出 WebP）",
+    RAW: "裸会话",
+}
+
+
+def _chinese(outcome: Outcome) -> str:
+    contest = outcome.contest
+    ratios = [_chinese_ratio(asked, found.median) for asked, found in outcome.ratios if asked.asked]
+    if not ratios:
+        return ""
+    share = f"图块有效率 {outcome.facts.useful_share:.0%}"
+    return f"{contest.model} {contest.scale} 倍（{_CHINESE[contest.pictures]}）：" + "；".join([*ratios, share]) + "。"
+
+
+def _chinese_ratio(question: Question, value: float) -> str:
+    faster, slower = (_CHINESE.get(name, name) for name in (question.faster, question.slower))
+    return f"{faster}的速度是 {slower} 的 {value:.2f} 倍"
+
+
+def _machine(findings: Findings) -> str:
+    machine = findings.machine
+    load = "" if machine.load is None else f", load {machine.load:.1f} before it began"
+    lines = (
+        f"- {machine.day}{load}; {findings.rounds} alternating rounds; every row with {machine.cores} threads",
+        f"- {machine.cpu}, {machine.cores} cores, {', '.join(machine.features) or 'features unknown'}, "
+        f"{machine.memory_bytes / 2**30:.0f} GiB of memory",
+        f"- {machine.system}, Python {machine.python}, {', '.join(machine.versions)}",
+    )
+    return "## The machine\n\n" + "\n".join(lines)
+
+
+def _ratios(findings: Findings) -> str:
+    rows = [
+        (
+            outcome.contest.title,
+            f"{question.faster} / {question.slower}",
+            f"**{found.median:.2f}**",
+            f"{found.lowest:.2f} to {found.highest:.2f}",
+            question.asked,
+        )
+        for outcome in findings.outcomes
+        for question, found in outcome.ratios
+    ]
+    return _table("## Ratios of speed", ("card, pictures", "ratio", "median", "range", "asked"), rows)
+
+
+def _speeds(findings: Findings) -> str:
+    rows = [row for outcome in findings.outcomes for row in _speed_rows(outcome)]
+    headings = ("card, pictures", "row", "dtype", "MP/s, median", "best", "seconds a picture")
+    return _table("## Speed", headings, rows)
+
+
+def _speed_rows(outcome: Outcome) -> Iterator[Sequence[str]]:
+    for each in outcome.timed:
+        row, where = (
+            each.row,
+            f", {outcome.facts.runtime}:{outcome.facts.device}" if each.row.name in (JPEG, WEBP, RAW) else "",
+        )
+        facts = (outcome.contest.title, f"{row.name}{where}", row.dtype)
+        if not each.seconds:
+            yield (*facts, each.problem or "not run", "", "")
+            continue
+        seconds = row.px / row.pictures / 1e6 / each.megapixels_per_s
+        yield (*facts, f"{each.megapixels_per_s:.3f}", f"{each.best_megapixels_per_s:.3f}", f"{seconds:.2f}")
+
+
+def _plans(findings: Findings) -> str:
+    rows = [_plan_row(outcome) for outcome in findings.outcomes]
+    headings = ("card, pictures", "picture", "tile", "tiles", "halo", "useful share", "asked")
+    return _table("## Plans of tiles", headings, rows)
+
+
+def _plan_row(outcome: Outcome) -> Sequence[str]:
+    facts, contest = outcome.facts, outcome.contest
+    picture, tile = _size(contest.subjects[0].size), _size((facts.tile[1], facts.tile[0]))
+    asked = "≥ 85 %" if contest.pictures == "pages" else ""
+    return (contest.title, picture, tile, str(facts.tiles), str(outcome.halo), f"{facts.useful_share:.1%}", asked)
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"
+
+
+def _residence(findings: Findings) -> str:
+    if findings.residence is None:
+        return ""
+    found = findings.residence
+    title = f"## Resident against a new process for each picture\n\nwaifu2x-cunet 2x to WebP, {_size(found.size)}."
+    rows = [
+        _series("resident", found.resident),
+        _series("new process each", found.processes),
+        (
+            "**resident is faster by**",
+            *(f"**{_over(found, part):.2f}**" for part in ("first_s", "warm_s", "total_s")),
+            "",
+        ),
+    ]
+    return _table(title, ("", "first, s", "warm, s", f"all {found.pictures}, s", "peak, GB"), rows)
+
+
+def _series(name: str, series: Series) -> Sequence[str]:
+    seconds = (f"{value:.2f}" for value in (series.first_s, series.warm_s, series.total_s))
+    return (name, *seconds, f"{series.peak_bytes / 1e9:.2f}")
+
+
+def _over(found: Residence, part: str) -> float:
+    slow: float = getattr(found.processes, part)
+    fast: float = getattr(found.resident, part)
+    return slow / fast
+
+
+def _peaks(findings: Findings) -> str:
+    rows = [
+        (peak.what, _size(peak.size), peak.problem, "", peak.asked)
+        if peak.spent is None
+        else (
+            peak.what, _size(peak.size), f"**{peak.spent.peak_bytes / 1e9:.2f}**",
+            f"{peak.spent.seconds:.1f}", peak.asked,
+        )
+        for peak in findings.peaks
+    ]  # fmt: skip
+    return _table("## Peak memory of one command", ("", "picture", "peak, GB", "seconds", "asked"), rows)
+
+
+def _halos(findings: Findings) -> str:
+    rows = [(name, str(halo), shares) for name, halo, shares in findings.halos]
+    title = (
+        "## What a halo costs\n\nUseful share of one tile by its side in pixels; `bench/halo.py` measures halos anew."
+    )
+    return _table(title, ("network", "halo", "useful share"), rows)
+
+
+def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return f"{title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -39,7 +39,7 @@ format: $(VENV)/.installed-lint ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-messages: $(VENV)/.installed ## bring the Chinese catalogue in line with the sentences in the source
+messages: $(VENV)/.installed-test ## bring the Chinese catalogue in line with the sentences in the source
 	$(BIN)/python -m scripts.messages
 
 clean: ## remove what was built; weights and the cache stay

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import write_po
 from hypothesis import given
 from hypothesis import strategies as st
 
 from enlarger import messages
-from enlarger.messages import Message, current_language, msg, translate
+from enlarger.messages import Message, current_language, msg, read_po, translate
+from scripts import messages as tool
 
 _PO = """
 msgid ""
@@ -79,6 +83,29 @@ def test_a_missing_catalogue_leaves_english(tmp_path: Path, monkeypatch: pytest.
     messages._catalogue.cache_clear()
     assert msg("too short").text("zh") == "too short"
     messages._catalogue.cache_clear()
+
+
+_sentences = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from('\n\t\r"\\ '), min_size=1)
+
+
+@given(st.dictionaries(_sentences, st.just("") | _sentences), st.sampled_from([10, 80, 110]))
+def test_a_catalogue_that_babel_wrote_is_read_as_it_was(entries: dict[str, str], width: int) -> None:
+    catalogue = Catalog(charset="utf-8")
+    for template, translation in entries.items():
+        catalogue.add(template, translation, auto_comments=["msgid "], locations=[("a.py", 0)])
+    file = io.BytesIO()
+    write_po(file, catalogue, width=width)
+    assert read_po(file.getvalue().decode("utf-8")) == {k: v for k, v in entries.items() if v}
+
+
+def test_the_shipped_catalogue_is_read_as_babel_reads_it() -> None:
+    expected = {message.id: message.string for message in tool.load() if message.id and message.string}
+    assert len(expected) > 300
+    assert read_po(tool.CATALOGUE.read_text("utf-8")) == expected
+
+
+def test_entries_that_were_dropped_are_not_read() -> None:
+    assert read_po('#~ msgid "gone"\n#~ msgstr "没了"\n\nmsgid "a"\nmsgstr "甲"\n') == {"a": "甲"}
 
 
 @given(st.text())

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from enlarger.messages import Message
+from enlarger.messages import Message, msg
 
 
 class EnlargerError(Exception):
@@ -38,8 +38,9 @@ class EnlargerError(Exception):
 
     def text(self, language: str | None = None) -> str:
         """Sentence and remedy in `language`."""
-        parts = (self.message, self.remedy)
-        return " ".join(part.text(language) for part in parts if part is not None)
+        if self.remedy is None:
+            return self.message.text(language)
+        return msg("{first} {second}", first=self.message, second=self.remedy).text(language)
 
     def __str__(self) -> str:
         return self.text()

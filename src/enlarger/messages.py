@@ -6,8 +6,10 @@ Chinese to one client and in English to another. Catalogues are plain `.po` file
 
 from __future__ import annotations
 
+import json
 import locale
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +17,8 @@ from pathlib import Path
 
 LANGUAGES = ("en", "zh")
 _LOCALE_DIR = Path(__file__).parent / "locale"
+_QUOTED = r'((?:[ \t]*".*"[ \t]*\n?)+)'
+_ENTRY = re.compile(rf"^msgid{_QUOTED}^msgstr{_QUOTED}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,18 @@ def _catalogue(language: str) -> dict[str, str]:
     path = _LOCALE_DIR / language / "LC_MESSAGES" / "enlarger.po"
     if language == "en" or not path.exists():
         return {}
-    from babel.messages.pofile import read_po  # imported late: only Chinese readers pay for it
+    return read_po(path.read_text("utf-8"))
 
-    with path.open("rb") as file:
-        return {str(m.id): str(m.string) for m in read_po(file) if m.id and m.string}
+
+def read_po(text: str) -> dict[str, str]:
+    """Templates and their translations, from a catalogue as `scripts.messages` writes it: no plurals, no contexts.
+
+    A reader of its own, because babel's takes longer than a short command.
+    """
+    entries = ((_unquoted(template), _unquoted(translation)) for template, translation in _ENTRY.findall(text))
+    return {template: translation for template, translation in entries if template and translation}
+
+
+def _unquoted(lines: str) -> str:
+    # gettext's escapes, as far as babel writes them, are JSON's; not splitlines, which knows more ends than \n
+    return "".join(json.loads(line, strict=False) for line in lines.split("\n") if line)

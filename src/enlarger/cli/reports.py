@@ -48,7 +48,7 @@ class Totals:
             (self.kept, msg("{count} already there", count=self.kept)),
             (self.failed, msg("{count} failed", count=self.failed)),
         )
-        return ", ".join(str(message) for count, message in counts if count) or str(msg("no pages"))
+        return str(msg(", ")).join(str(message) for count, message in counts if count) or str(msg("no pages"))
 
 
 def verdict(reports: Sequence[Report], ending: EnlargerError | None) -> ExitCode:

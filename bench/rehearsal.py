@@ -12,7 +12,7 @@ from bench.subjects import Subject
 from enlarger.enhance import Enhancer, Recipe
 from enlarger.models import Graph, Variant
 from enlarger.pictures import decode
-from enlarger.runtimes import FakeRuntime, FakeSession, GraphLike, Tile
+from enlarger.runtimes import FakeRuntime, FakeSession, Tile
 from enlarger.settings import Settings
 
 
@@ -23,7 +23,7 @@ class _NotingRuntime(FakeRuntime):
         super().__init__()
         self.noted: list[NDArray[np.uint8]] = []
 
-    def open(self, graph: GraphLike, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> FakeSession:
+    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> FakeSession:
         """A session that notes."""
         spec = super().open(graph, tile=tile, device=device, dtype=dtype, pixels=pixels).spec
         return _NotingSession(self, spec)

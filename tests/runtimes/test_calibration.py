@@ -7,22 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from tiny_network import TinyGraph
+from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.errors import RuntimeFailedError
+from enlarger.models import Graph
 from enlarger.runtimes import (
     BF16,
     FP32,
     Calibration,
     Candidate,
     FakeRuntime,
-    GraphLike,
     Measurement,
     Misfortune,
     Session,
     psnr_db,
 )
 from enlarger.runtimes.calibration import calibrate, calibration_tile
-from enlarger.runtimes.calibration_picture import textured_tile
+from enlarger.runtimes.calibration_picture import SIDE_PX, page_tile
 
 
 class Clock:
@@ -42,7 +43,7 @@ class Clock:
 class BrokenRuntime(FakeRuntime):
     """Cannot open anything."""
 
-    def open(self, graph: GraphLike, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> Session:
+    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> Session:
         raise RuntimeFailedError("broken")
 
 
@@ -109,14 +110,34 @@ def test_nothing_runs(tiny_graph: TinyGraph) -> None:
 
 def test_the_budget_is_kept(tiny_graph: TinyGraph) -> None:
     clock = Clock()
-    measure(tiny_graph, clock, fake("one", 0.1), fake("two", 0.15), budget_s=2.0)
-    assert 2.0 <= clock.now_s <= 2.3
+    measure(tiny_graph, clock, fake("one", 0.3), fake("two", 0.35), budget_s=2.0)
+    assert 2.0 <= clock.now_s <= 2.5
 
 
-def test_slow_networks_are_still_timed_once_after_the_warm_up(tiny_graph: TinyGraph) -> None:
-    one, two = fake("one", 5.0), fake("two", 6.0)
-    measure(tiny_graph, Clock(), one, two, budget_s=1.0)
-    assert (one.tiles_run, two.tiles_run) == (2, 2)
+def test_it_ends_before_the_budget_when_enough_is_known(tiny_graph: TinyGraph) -> None:
+    clock = Clock()
+    measure(tiny_graph, clock, fake("one", 0.01), fake("two", 0.015), budget_s=2.0)
+    assert clock.now_s < 0.2
+
+
+def test_for_slow_networks_the_warm_up_counts(tiny_graph: TinyGraph) -> None:
+    one, two = fake("one", 0.6), fake("two", 0.5)
+    found = measure(tiny_graph, Clock(), one, two, budget_s=1.0)
+    assert (one.tiles_run, two.tiles_run) == (1, 1)
+    assert found.fastest(candidates(found), exact=True) == Candidate("two", "cpu", FP32)
+
+
+def test_what_time_runs_out_for_is_left_out(tiny_graph: TinyGraph) -> None:
+    first, second = (fake(name, 5.0, FP32, BF16) for name in ("one", "two"))
+    found = measure(tiny_graph, Clock(), first, second, budget_s=1.0)
+    assert (first.tiles_run, second.tiles_run) == (2, 0)
+    assert [bool(m.problem) for m in found.measurements] == [False, False, True, True]
+    assert found.covers(candidates(found))  # and is not tried the next time
+
+
+def test_time_does_not_run_out_before_there_is_fp32(tiny_graph: TinyGraph) -> None:
+    found = measure(tiny_graph, Clock(), fake("one", 5.0, BF16), fake("two", 5.0), budget_s=1.0)
+    assert found.fastest(candidates(found), exact=True) == Candidate("two", "cpu", FP32)
 
 
 def test_the_hopeless_are_not_run_again(tiny_graph: TinyGraph) -> None:
@@ -134,12 +155,12 @@ def test_sessions_are_closed(tiny_graph: TinyGraph) -> None:
 
 def test_covers() -> None:
     one, two = Candidate("one", "cpu", FP32), Candidate("two", "cpu", FP32)
-    known = Calibration("card", (64, 64), (Measurement(one), Measurement(two, problem="failed")))
+    known = Calibration("card", "network", (64, 64), (Measurement(one), Measurement(two, problem="failed")))
     assert known.covers([one, two])
     assert not known.covers([one, Candidate("three", "cpu", FP32)])
 
 
-@pytest.mark.parametrize(("params", "side"), [(500_000, 256), (4_500_000, 94), (17_000_000, 64)])
+@pytest.mark.parametrize(("params", "side"), [(500_000, 160), (4_500_000, 64), (17_000_000, 48)])
 def test_heavy_networks_get_a_smaller_tile(tiny_graph: TinyGraph, params: int, side: int) -> None:
     with tiny_graph.path.open("ab") as file:
         file.truncate(params * 4)
@@ -152,9 +173,17 @@ def test_psnr() -> None:
     assert psnr_db(black + np.uint8(1), black) == pytest.approx(48.13, abs=0.01)
 
 
-def test_the_picture_has_texture_and_is_always_the_same() -> None:
-    picture = textured_tile((128, 96))
-    assert picture.shape == (128, 96, 3)
+def test_the_picture_is_a_page() -> None:
+    picture = page_tile((96, 128))
+    assert picture.shape == (96, 128, 3)
     assert picture.dtype == np.uint8
     assert len(np.unique(picture)) > 200
-    assert (picture == textured_tile((128, 96))).all()
+    whole = page_tile((SIDE_PX, SIDE_PX))
+    assert (picture == whole[32:128, 16:144]).all()  # the middle
+
+
+def test_the_picture_goes_on_reflected() -> None:
+    whole, larger = page_tile((SIDE_PX, SIDE_PX)), page_tile((SIDE_PX + 4, SIDE_PX + 4))
+    assert (larger[2:-2, 2:-2] == whole).all()
+    assert (larger[1] == larger[3]).all()
+    assert (larger[-2] == larger[-4]).all()

@@ -12,6 +12,7 @@ from enlarger.runtimes.calibration_store import CalibrationStore, Machine
 
 MACHINE = Machine("Some CPU", ("AVX2",), 4, {"openvino": "2026.1", "ncnn": "1.0"})
 MEASURED = Calibration(
+    "waifu2x-cunet",
     "cunet",
     (256, 256),
     (
@@ -43,12 +44,12 @@ def test_another_machine_measures_for_itself(path: Path, other: dict[str, object
     assert CalibrationStore(path, MACHINE).get("cunet") == MEASURED  # both are kept
 
 
-def test_cards_add_up_and_are_replaced(path: Path) -> None:
+def test_networks_add_up_and_are_replaced(path: Path) -> None:
     store = CalibrationStore(path, MACHINE)
     store.put(MEASURED)
-    store.put(replace(MEASURED, card="other"))
+    store.put(replace(MEASURED, network="other"))
     store.put(replace(MEASURED, tile=(64, 64)))
-    assert {card: c.tile for card, c in store.all().items()} == {"cunet": (64, 64), "other": (256, 256)}
+    assert {name: c.tile for name, c in store.all().items()} == {"cunet": (64, 64), "other": (256, 256)}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": {"machine": 1}}', b"\xff\xfe"])

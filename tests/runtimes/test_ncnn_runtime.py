@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tiny_network import TinyGraph
+from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.errors import RuntimeFailedError
 from enlarger.runtimes import BF16, FLOAT32, FP32, UINT8, NcnnRuntime

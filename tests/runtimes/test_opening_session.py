@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tiny_network import TinyGraph
+from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.errors import RuntimeFailedError
 from enlarger.runtimes import BF16, FP32, FakeRuntime, Misfortune, list_calibrations, open_session
@@ -17,7 +18,7 @@ TILE = (16, 20)
 
 @pytest.fixture(autouse=True)
 def short_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("enlarger.runtimes.opening.BUDGET_S", 0.05)
+    monkeypatch.setattr("enlarger.runtimes.calibration._ROUNDS", 1)
 
 
 def pair(**second: object) -> dict[str, FakeRuntime]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tiny_network import TinyGraph
+from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.errors import RuntimeFailedError
 from enlarger.runtimes import FP32, UINT8, OpenVinoRuntime, Tile

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tiny_network import BORDER, SCALE, TinyGraph, make_tiny_graph, reference
+from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.errors import CancelledError, RuntimeFailedError
 from enlarger.runtimes import (
@@ -129,11 +130,16 @@ def test_the_tile_is_not_changed(case: Case, tiny_graph: TinyGraph) -> None:
     assert (tile == case.tile()).all()
 
 
-def test_read_only_and_strided_tiles_are_taken(case: Case, tiny_graph: TinyGraph) -> None:
+@pytest.mark.parametrize("kind", ["read-only", "strided", "reversed"])
+def test_any_memory_layout_is_taken(case: Case, tiny_graph: TinyGraph, kind: str) -> None:
+    tile = {
+        "read-only": case.tile(),
+        "strided": np.repeat(case.tile(), 2, axis=1)[:, ::2],
+        "reversed": case.tile()[::-1].copy()[::-1],
+    }[kind]
+    tile.setflags(write=kind != "read-only")
     session = case.open(tiny_graph)
-    whole = np.repeat(case.tile(), 2, axis=1)
-    whole.setflags(write=False)
-    (result,), (expected,) = session.run([whole[:, ::2]]), session.run([case.tile()])
+    (result,), (expected,) = session.run([tile]), session.run([case.tile()])
     assert (result == expected).all()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tiny_network import CHANNELS, TinyGraph
+from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.runtimes import BF16, FP32, tile_bytes
 

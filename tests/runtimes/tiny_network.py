@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -22,7 +23,6 @@ class TinyVariant:
     scale: int = SCALE
     border: int = BORDER
     multiple: int = 1
-    remainder: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,12 @@ class TinyGraph:
     digest: str
     variant: TinyVariant
     ncnn: TinyNcnnFiles | None
+
+
+@pytest.fixture(name="tiny_graph")
+def tiny_graph_fixture(tmp_path: Path) -> TinyGraph:
+    """For tests that import it: a conftest.py here would hide the one above."""
+    return make_tiny_graph(tmp_path)
 
 
 def make_tiny_graph(folder: Path, *, seed: int = 0, with_ncnn: bool = True) -> TinyGraph:

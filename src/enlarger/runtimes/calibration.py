@@ -1,4 +1,4 @@
-"""Which runtime and arithmetic is fastest on this machine for a card, and still exact enough: measured, not guessed."""
+"""Which runtime and arithmetic is fastest here for a network, and still exact enough: measured, not guessed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from enlarger.errors import RuntimeFailedError
-from enlarger.runtimes.calibration_picture import textured_tile
-from enlarger.runtimes.session import FP32, UINT8, GraphLike, Runtime, Session, Tile
+from enlarger.models import Graph
+from enlarger.runtimes.calibration_picture import SIDE_PX, page_tile
+from enlarger.runtimes.session import FP32, UINT8, Runtime, Session, Tile
 
 BUDGET_S = 3.0
 MIN_PSNR_DB = 50.0  # the promise of "auto"
 IDENTICAL_DB = 120.0  # no difference at all; JSON has no infinity
-_MAX_SIDE_PX = 256
-_MIN_SIDE_PX = 64
-_ROUND_FLOPS = 80e9  # what one tile should cost: about half a second of fp32 on two plain cores
-_HOPELESS = 2.0  # times slower than the best in the warm-up: not timed again
+_MIN_SIDE_PX = 48
+_SIDE_STEP_PX = 16
+_TILE_FLOPS = 30e9  # what one tile should cost: about a quarter of a second of fp32 on two plain cores
+_HOPELESS = 2.0  # times slower in the warm-up than the best of its arithmetic: not timed again
+_ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,13 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Calibration:
-    """All candidates of one card on one machine, at one tile size (h, w)."""
+    """All candidates for one network on one machine, at one tile size (h, w).
 
-    card: str
+    Not one for all networks of a card: in bf16, Real-CUGAN's 2x networks lie on both sides of 50 dB.
+    """
+
+    card: str  # whose network it is
+    network: str  # the variant's name
     tile: tuple[int, int]
     measurements: tuple[Measurement, ...]
 
@@ -67,7 +73,7 @@ def _keeps_promise(measurement: Measurement, *, exact: bool) -> bool:
 
 
 def calibrate(
-    graph: GraphLike,
+    graph: Graph,
     trials: Sequence[tuple[Runtime, Candidate]],
     *,
     card: str,
@@ -76,26 +82,27 @@ def calibrate(
 ) -> Calibration:
     """Run every candidate in turn, round after round, until `budget_s` is spent; the best time of each counts.
 
-    Turns are fair when something else disturbs the machine. Each candidate runs at least twice, the first time only to
-    warm up, unless the warm-up shows that it has no chance. A candidate that fails is recorded with its problem.
+    Turns are fair when something else disturbs the machine. The first time warms up, and shows who has no chance; it
+    counts for nothing if there is time for another. Where the first runtime alone takes all the time, the others are
+    recorded as not measured. So is, with its problem, a candidate that fails.
     """
     deadline_s = clock() + budget_s
     tile = calibration_tile(graph)
     with ExitStack() as opened:
         stands = [_Stand.prepare(graph, tile, *trial, opened=opened, clock=clock) for trial in trials]
-        _race([stand for stand in stands if stand.session], textured_tile(tile), deadline_s, clock)
-    return Calibration(card, tile, tuple(_measurements(stands)))
+        _race([stand for stand in stands if stand.session], page_tile(tile), deadline_s, clock)
+    return Calibration(card, graph.variant.name, tile, tuple(_measurements(stands)))
 
 
-def calibration_tile(graph: GraphLike) -> tuple[int, int]:
-    """A square that every network takes about as long for: 256 pixels for a light one, 64 for RealESRGAN x4plus.
+def calibration_tile(graph: Graph) -> tuple[int, int]:
+    """A square that every network takes about as long for: 160 pixels for a light one, 48 for RealESRGAN x4plus.
 
     A weight of a convolutional network is used about once a pixel, and is four bytes of the ONNX file.
     """
     flops_per_px = max(1, graph.path.stat().st_size // 4) * 2
-    side = min(_MAX_SIDE_PX, max(_MIN_SIDE_PX, math.isqrt(int(_ROUND_FLOPS / flops_per_px))))
-    variant = graph.variant
-    side += (variant.remainder - side) % variant.multiple
+    side = round(math.sqrt(_TILE_FLOPS / flops_per_px) / _SIDE_STEP_PX) * _SIDE_STEP_PX
+    side = min(SIDE_PX, max(_MIN_SIDE_PX, side))
+    side += -side % graph.variant.multiple
     return side, side
 
 
@@ -114,7 +121,7 @@ class _Stand:
     @classmethod
     def prepare(
         cls,
-        graph: GraphLike,
+        graph: Graph,
         tile: tuple[int, int],
         runtime: Runtime,
         candidate: Candidate,
@@ -138,7 +145,11 @@ class _Stand:
     def megapixels_per_s(self) -> float:
         assert self.session is not None
         height, width = self.session.spec.tile
-        return height * width / min(self.best_s, self.warm_up_s) / 1e6
+        seconds = self.warm_up_s if math.isinf(self.best_s) else self.best_s
+        return height * width / seconds / 1e6
+
+    def give_up(self, problem: str) -> None:
+        self.problem, self.session = problem, None
 
     def _timed(self, tile: Tile) -> float:
         assert self.session is not None
@@ -146,35 +157,43 @@ class _Stand:
         try:
             (self.result,) = self.session.run([tile])
         except RuntimeFailedError as error:
-            self.problem, self.session = str(error.message), None
+            self.give_up(str(error.message))
             return math.inf
         return self.clock() - start_s
 
 
 def _race(stands: list[_Stand], tile: Tile, deadline_s: float, clock: Callable[[], float]) -> None:
     for stand in stands:
-        stand.warm_up(tile)
-    fastest_s = min((stand.warm_up_s for stand in stands), default=0.0)
-    runners = [stand for stand in stands if stand.warm_up_s <= _HOPELESS * fastest_s]
-    for turn in _turns(runners):
+        reference = _reference(stands)
+        if clock() > deadline_s and reference and reference.candidate.runtime != stand.candidate.runtime:
+            stand.give_up("not measured: it took too long to get to it")
+        else:
+            stand.warm_up(tile)
+    runners = [stand for stand in stands if stand.warm_up_s <= _HOPELESS * _fastest_s(stands, stand.candidate.dtype)]
+    for turn in _ROUNDS * runners:
+        if clock() > deadline_s:
+            return
         if turn.session:
             turn.measure(tile)
-        if clock() > deadline_s and all(stand.best_s < math.inf or stand.problem for stand in runners):
-            return
 
 
-def _turns(stands: list[_Stand]) -> Iterator[_Stand]:
-    while any(stand.session for stand in stands):
-        yield from stands
+def _fastest_s(stands: Sequence[_Stand], dtype: str) -> float:
+    return min(stand.warm_up_s for stand in stands if stand.candidate.dtype == dtype)
+
+
+def _reference(stands: Sequence[_Stand]) -> _Stand | None:
+    return next((stand for stand in stands if stand.candidate.dtype == FP32 and stand.result is not None), None)
 
 
 def _measurements(stands: Sequence[_Stand]) -> Iterator[Measurement]:
-    reference = next((s.result for s in stands if s.candidate.dtype == FP32 and s.result is not None), None)
+    reference = _reference(stands)
     for stand in stands:
         if stand.problem or stand.result is None:
             yield Measurement(stand.candidate, problem=stand.problem)
         else:
-            exactness_db = psnr_db(stand.result, reference) if reference is not None else 0.0
+            exactness_db = (
+                psnr_db(stand.result, reference.result) if reference and reference.result is not None else 0.0
+            )
             yield Measurement(stand.candidate, stand.megapixels_per_s, exactness_db)
 
 

@@ -1,40 +1,30 @@
-"""The picture that calibration runs: what pages and photographs hold, made by a formula."""
+"""The picture that calibration runs: pieces of a coloured page, two inked ones and a landscape, from the sample volume.
+
+A drawn picture, because formulas mislead: on perfect lattices and mosaics the networks are chaotic, and how far bf16 is
+from fp32 there says nothing about pages.
+"""
 
 from __future__ import annotations
+
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 
-_CELL_PX = 32
+from enlarger.pictures import decode
+
+SIDE_PX = 160
+_NAME = "calibration.png"
 
 
-def textured_tile(tile: tuple[int, int]) -> NDArray[np.uint8]:
-    """(h, w, 3) RGB: gradients with fine grain, ink lines, screentone and flat paper, always the same."""
-    rows, columns = np.mgrid[: tile[0], : tile[1]].astype(np.float32)
-    patches = (_photo(rows, columns), _ink(rows, columns), _screentone(rows, columns), np.full((*tile, 3), 0.97))
-    which = ((rows // _CELL_PX + 2 * (columns // _CELL_PX)) % len(patches)).astype(np.intp)
-    picture = np.choose(which[..., np.newaxis], patches)
-    pixels: NDArray[np.uint8] = np.rint(picture * 255).clip(0, 255).astype(np.uint8)
-    return pixels
+def page_tile(tile: tuple[int, int]) -> NDArray[np.uint8]:
+    """(h, w, 3) RGB from the middle, where all four pieces meet; reflected where a tile is larger than the picture."""
+    assert __package__
+    pixels = decode((files(__package__) / _NAME).read_bytes(), name=_NAME).pixels
+    rows, columns = (_middle(length, held) for length, held in zip(tile, pixels.shape, strict=False))
+    return pixels[np.ix_(rows, columns)]
 
 
-def _photo(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float64]:
-    grain = np.random.default_rng(0).normal(0, 0.03, (*rows.shape, 3))
-    phases = np.array([0.0, 1.0, 2.0])
-    wave = np.sin(rows[..., np.newaxis] / 11 + phases) + np.cos(columns[..., np.newaxis] / 7 - phases)
-    photo: NDArray[np.float64] = 0.5 + 0.2 * wave + grain
-    return photo
-
-
-def _ink(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    distance = np.abs(np.sin(np.hypot(rows - 3, columns - 5) / 4)) * 6  # circles, a few pixels apart
-    return _grey(np.clip(distance - 0.7, 0, 1))
-
-
-def _screentone(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    dots = np.cos((rows + columns) * (np.pi / 3)) * np.cos((rows - columns) * (np.pi / 3))
-    return _grey(np.clip(0.5 + 2 * dots, 0, 1))
-
-
-def _grey(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.repeat(plane[..., np.newaxis], 3, axis=2)
+def _middle(length: int, held: int) -> NDArray[np.intp]:
+    positions = np.arange(length) + (held - length) // 2
+    return np.abs((positions - (held - 1)) % (2 * (held - 1)) - (held - 1))

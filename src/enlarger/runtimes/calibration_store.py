@@ -38,10 +38,10 @@ class Machine:
 
 @dataclass(frozen=True)
 class Remembered:
-    """One machine's calibrations, by card."""
+    """One machine's calibrations, by network."""
 
     machine: Machine
-    cards: dict[str, Calibration] = field(default_factory=dict)
+    networks: dict[str, Calibration] = field(default_factory=dict)
 
 
 _FILE: TypeAdapter[dict[str, Remembered]] = TypeAdapter(dict[str, Remembered])
@@ -54,14 +54,14 @@ class CalibrationStore:
         self._path = path
         self._machine = machine
 
-    def get(self, card: str) -> Calibration | None:
-        """What is remembered for `card` on this machine."""
-        return self.all().get(card)
+    def get(self, network: str) -> Calibration | None:
+        """What is remembered for `network` on this machine."""
+        return self.all().get(network)
 
     def all(self) -> Mapping[str, Calibration]:
-        """Everything remembered for this machine, by card."""
+        """Everything remembered for this machine, by network."""
         found = self._read().get(self._machine.fingerprint)
-        return found.cards if found else {}
+        return found.networks if found else {}
 
     def put(self, calibration: Calibration) -> None:
         """Remember; a folder that cannot be written only means to measure again the next time."""
@@ -69,7 +69,7 @@ class CalibrationStore:
         with _write_lock, suppress(StorageError):
             machines = self._read()
             known = machines.get(key, Remembered(self._machine))
-            machines[key] = replace(known, cards={**known.cards, calibration.card: calibration})
+            machines[key] = replace(known, networks={**known.networks, calibration.network: calibration})
             write_atomic(self._path, _FILE.dump_json(machines, indent=2))
 
     def _read(self) -> dict[str, Remembered]:

@@ -114,7 +114,7 @@ def _folder(folder: Path, variable: str) -> Finding:
 
 
 def _calibration(settings: Settings, runtimes: Mapping[str, Runtime]) -> Finding:
-    cards = calibration_store(settings, runtimes).all()
-    if not cards:
+    networks = calibration_store(settings, runtimes).all()
+    if not networks:
         return Finding("ok", msg("Nothing is measured yet: the first use of a model takes about three seconds for it."))
-    return Finding("ok", msg("Measured on this machine: {cards}.", cards=", ".join(sorted(cards))))
+    return Finding("ok", msg("Measured on this machine: {networks}.", networks=", ".join(sorted(networks))))

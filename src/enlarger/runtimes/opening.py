@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from enlarger.errors import RuntimeFailedError, UnknownModelError
 from enlarger.messages import msg
+from enlarger.models import Choice, Graph, load_catalog
 from enlarger.runtimes.allowance import allowed_cores
 from enlarger.runtimes.calibration import BUDGET_S, Calibration, Candidate, calibrate
 from enlarger.runtimes.calibration_store import FILE_NAME, CalibrationStore, Machine
 from enlarger.runtimes.devices import find_devices, known_runtimes, runtimes_for
 from enlarger.runtimes.hardware import cpu_features, cpu_name
-from enlarger.runtimes.session import FP32, UINT8, GraphLike, Runtime, Session
+from enlarger.runtimes.session import FP32, UINT8, Runtime, Session
 from enlarger.settings import Settings
 
 EXACT = "exact"
@@ -20,7 +21,7 @@ _calibrating = threading.Lock()  # two calibrations at once would falsify each o
 
 
 def open_session(
-    graph: GraphLike,
+    graph: Graph,
     *,
     tile: tuple[int, int],
     device: str = "auto",
@@ -33,7 +34,7 @@ def open_session(
 
     `device`: "auto", "cpu", a runtime ("ncnn") or both ("openvino:cpu"). `precision`: "exact" is fp32, "auto" the
     fastest that keeps within 50 dB of it. `runtimes` replaces the ones that come with Enlarger.
-    The first "auto" for a card on a machine measures for about three seconds and remembers.
+    The first "auto" for a network on a machine measures for about three seconds and remembers.
     Raises OutOfMemoryError or RuntimeFailedError.
     """
     known = runtimes if runtimes is not None else runtimes_for(device, settings)
@@ -42,7 +43,7 @@ def open_session(
 
 
 def choose(
-    graph: GraphLike, *, device: str, precision: str, settings: Settings, runtimes: Mapping[str, Runtime]
+    graph: Graph, *, device: str, precision: str, settings: Settings, runtimes: Mapping[str, Runtime]
 ) -> Candidate:
     """The fastest candidate that keeps the promise of `precision`; raises RuntimeFailedError."""
     exact = precision == EXACT
@@ -59,8 +60,8 @@ def choose(
     return calibration.fastest(wanted, exact=exact) or wanted[0]
 
 
-def recalibrate(graph: GraphLike, settings: Settings) -> Calibration:
-    """Measure the graph's card anew on everything that is here, and remember it; raises RuntimeFailedError."""
+def recalibrate(graph: Graph, settings: Settings) -> Calibration:
+    """Measure the graph's network anew on everything that is here, and remember it; raises RuntimeFailedError."""
     runtimes = known_runtimes(settings)
     candidates = _candidates(graph, "auto", runtimes)
     with _calibrating:
@@ -71,24 +72,23 @@ def recalibrate(graph: GraphLike, settings: Settings) -> Calibration:
 
 
 def calibrated(
-    graph: GraphLike, candidates: Sequence[Candidate], *, settings: Settings, runtimes: Mapping[str, Runtime]
+    graph: Graph, candidates: Sequence[Candidate], *, settings: Settings, runtimes: Mapping[str, Runtime]
 ) -> Calibration:
-    """What is remembered for the graph's card, or what is measured now."""
-    card = _card_name(graph)
+    """What is remembered for the graph's network, or what is measured now."""
     store = calibration_store(settings, runtimes)
     with _calibrating:
-        known = store.get(card)
+        known = store.get(graph.variant.name)
         if known is None or not known.covers(candidates):
             trials = [(runtimes[candidate.runtime], candidate) for candidate in candidates]
-            known = calibrate(graph, trials, card=card, budget_s=BUDGET_S)
+            known = calibrate(graph, trials, card=_card_name(graph), budget_s=BUDGET_S)
             store.put(known)
     return known
 
 
 def list_calibrations(settings: Settings) -> tuple[Calibration, ...]:
-    """What is remembered for this machine as it now is, by card."""
+    """What is remembered for this machine as it now is, by network."""
     known = calibration_store(settings, known_runtimes(settings)).all()
-    return tuple(known[card] for card in sorted(known))
+    return tuple(known[network] for network in sorted(known))
 
 
 def calibration_store(settings: Settings, runtimes: Mapping[str, Runtime]) -> CalibrationStore:
@@ -98,7 +98,7 @@ def calibration_store(settings: Settings, runtimes: Mapping[str, Runtime]) -> Ca
     return CalibrationStore(settings.data_dir / FILE_NAME, machine)
 
 
-def _candidates(graph: GraphLike, device: str, runtimes: Mapping[str, Runtime]) -> list[Candidate]:
+def _candidates(graph: Graph, device: str, runtimes: Mapping[str, Runtime]) -> list[Candidate]:
     return [
         Candidate(found.runtime, found.id, dtype)
         for found in find_devices(device, runtimes)
@@ -107,10 +107,7 @@ def _candidates(graph: GraphLike, device: str, runtimes: Mapping[str, Runtime]) 
     ]
 
 
-def _card_name(graph: GraphLike) -> str:
-    """All networks of a card have one architecture, so that one measurement serves them."""
-    from enlarger.models import Choice, load_catalog
-
+def _card_name(graph: Graph) -> str:
     try:
         found = load_catalog().find(graph.variant.name)
     except UnknownModelError:  # a network that is in no card of ours

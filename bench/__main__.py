@@ -44,7 +44,6 @@ def measure(sizes: Sizes, options: argparse.Namespace, scratch: Path) -> Finding
     held = [contest for contest in contests.contests(studio, sizes) if contests.is_wanted(contest, options.rows)]
     return Findings(
         machine=machine,
-        rounds=rounds,
         quick=options.quick,
         outcomes=tuple(contests.hold(contest, settings, options.rows, rounds, say) for contest in held),
         residence=_residence(studio, sizes, scratch, options.rows),
@@ -86,7 +85,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rows", type=_rows, default=ROWS, metavar="ROW,…", help=f"only these, of {', '.join(ROWS)}; default: all"
     )
-    parser.add_argument("--rounds", type=int, default=0, help="alternating rounds; default: 3, with --quick 1")
+    parser.add_argument(
+        "--rounds", type=int, default=0, help="alternating rounds; default: 1 to 3, as time allows, with --quick 1"
+    )
     parser.add_argument("--quick", action="store_true", help="tiny pictures: shows that it runs, measures nothing")
     parser.add_argument("--halo", action="store_true", help="also what each network's halo costs")
     parser.add_argument(

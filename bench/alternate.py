@@ -6,7 +6,8 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -15,6 +16,10 @@ from enlarger.errors import EnlargerError
 
 class PeerError(Exception):
     """A peer is not here, or gave nothing; the message says which and why."""
+
+
+def _idle(_: Path) -> None:
+    """What a row does that has nothing to do, or no longer."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Row:
     name: str
     dtype: str
     px: int
-    run: Callable[[Path], object] = field(default=lambda _: None, repr=False)
+    run: Callable[[Path], object] = field(default=_idle, repr=False)
     pictures: float = 1.0
     absent: str = ""
 
@@ -58,23 +63,46 @@ class Ratio:
     median: float
     lowest: float
     highest: float
+    rounds: int
 
 
-def alternate(rows: Sequence[Row], rounds: int, say: Callable[[str], None]) -> tuple[Timed, ...]:
-    """Every row once a round, each round beginning with another row. A row that fails is not run again."""
+def alternate(
+    rows: Sequence[Row],
+    rounds: int,
+    say: Callable[[str], None],
+    *,
+    budget_s: float = inf,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[Timed, ...]:
+    """Every row once a round, each round beginning with another row. A row that fails is not run again.
+
+    After the first round, another one begins only if it should end within the budget. The rows that come back
+    have let go of what they ran: a peer's network must not stay in memory until the report is written.
+    """
     seconds: dict[str, list[float]] = {row.name: [] for row in rows}
     problems = {row.name: row.absent for row in rows}
+    began = clock()
     for number in range(rounds):
+        if number and (clock() - began) * (number + 1) / number > budget_s:
+            break
         for row in _rotated(rows, number):
-            if problems[row.name]:
-                continue
-            try:
-                seconds[row.name].append(_time(row))
-            except (EnlargerError, PeerError) as error:
-                problems[row.name] = f"failed: {error}"
-            else:
-                say(f"  round {number + 1}  {row.name}, {row.dtype}: {row.px / 1e6 / seconds[row.name][-1]:.3f} MP/s")
-    return tuple(Timed(row, () if problems[row.name] else tuple(seconds[row.name]), problems[row.name]) for row in rows)
+            if not problems[row.name]:
+                problems[row.name] = _run(row, seconds[row.name], number, say)
+    return tuple(_timed(row, seconds[row.name], problems[row.name]) for row in rows)
+
+
+def _timed(row: Row, seconds: Sequence[float], problem: str) -> Timed:
+    return Timed(replace(row, run=_idle), () if problem else tuple(seconds), problem)
+
+
+def _run(row: Row, seconds: list[float], number: int, say: Callable[[str], None]) -> str:
+    """Time the row once more; what went wrong, or an empty text."""
+    try:
+        seconds.append(_time(row))
+    except (EnlargerError, PeerError) as error:
+        return f"failed: {error}"
+    say(f"  round {number + 1}  {row.name}, {row.dtype}: {row.px / 1e6 / seconds[-1]:.3f} MP/s")
+    return ""
 
 
 def ratio(timed: Sequence[Timed], faster: str, slower: str) -> Ratio | None:
@@ -85,7 +113,7 @@ def ratio(timed: Sequence[Timed], faster: str, slower: str) -> Ratio | None:
         return None
     share = over.row.px / under.row.px
     found = [share * slow / fast for fast, slow in zip(over.seconds, under.seconds, strict=True)]
-    return Ratio(median(found), min(found), max(found))
+    return Ratio(median(found), min(found), max(found), len(found))
 
 
 def _rotated(rows: Sequence[Row], number: int) -> Sequence[Row]:

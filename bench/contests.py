@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import inf
 
 from bench.alternate import Ratio, Row, Timed, alternate, ratio
 from bench.course import Course
@@ -20,6 +21,7 @@ from enlarger.settings import Settings
 RAW = "raw session"
 ROADS = {"whole road to JPEG": "jpeg", "whole road to WebP": "webp"}
 JPEG, WEBP = ROADS
+MOST_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Contest:
     against: Sequence[TilePeer] = ()
     region: Subject | None = None  # for sr_vulkan
     least_of_raw: str = ""
-    rounds: int | None = None
+    budget_s: float = 25.0  # for all rounds together; there is always one
     is_extra: bool = False  # shows nothing about this code that another one doesn't: not in a quick run
 
     @property
@@ -85,14 +87,16 @@ def contests(studio: Studio, sizes: Sizes) -> list[Contest]:
     cunet, video, anime = "waifu2x-cunet", "realesr-animevideov3", "realesrgan-x4plus-anime"
     few = pages[:2]
     found = [
-        Contest("road", cunet, 2, 1, "pages", pages, against=TILE_PEERS, region=region, least_of_raw="≥ 0.85"),
-        Contest("road", video, 4, None, "pages", pages, against=TILE_PEERS, least_of_raw="≥ 0.75"),
+        Contest(
+            "road", cunet, 2, 1, "pages", pages, against=TILE_PEERS, region=region, least_of_raw="≥ 0.85", budget_s=215
+        ),
+        Contest("road", video, 4, None, "pages", pages, against=TILE_PEERS, least_of_raw="≥ 0.75", budget_s=110),
         Contest("road", cunet, 2, 1, "photograph", photograph, [JPEG]),
         Contest("road", video, 4, None, "photograph", photograph, [JPEG], is_extra=True),
         Contest("road", anime, 4, None, "crop", crop, [JPEG], least_of_raw="≥ 0.75"),
-        Contest("pace", "waifu2x-upconv7-anime", 2, None, "pages", few, [WEBP], rounds=1),
-        Contest("pace", "realcugan-se", 2, None, "pages", few, [WEBP], rounds=1, is_extra=True),
-        Contest("pace", video, 2, None, "pages", few, [WEBP], rounds=1, is_extra=True),
+        Contest("pace", "waifu2x-upconv7-anime", 2, None, "pages", few, [WEBP], budget_s=0),
+        Contest("pace", "realcugan-se", 2, None, "pages", few, [WEBP], budget_s=0, is_extra=True),
+        Contest("pace", video, 2, None, "pages", few, [WEBP], budget_s=0, is_extra=True),
     ]
     return [contest for contest in found if sizes.extras or not contest.is_extra]
 
@@ -100,13 +104,13 @@ def contests(studio: Studio, sizes: Sizes) -> list[Contest]:
 def hold(
     contest: Contest, settings: Settings, wanted: Collection[str], rounds: int, say: Callable[[str], None]
 ) -> Outcome:
-    """Open everything, warm it up, and let it run in alternating rounds."""
+    """Open everything, warm it up, and let it run in alternating rounds; 0 rounds: what the contest's budget allows."""
     say(contest.title)
     catalog = load_catalog()
     recipe = make_recipe(catalog, model=contest.model, scale=contest.scale, noise=contest.noise)
     with Course(settings, recipe, contest.subjects) as course, ExitStack() as stack:
         rows = _rows(contest, course, wanted, stack)
-        timed = alternate(rows, min(rounds, contest.rounds or rounds), say)
+        timed = alternate(rows, rounds or MOST_ROUNDS, say, budget_s=inf if rounds else contest.budget_s)
         found = ((question, ratio(timed, question.faster, question.slower)) for question in contest.questions())
         ratios = tuple((question, each) for question, each in found if each is not None)
         return Outcome(contest, course.facts, course.graph.variant.halo, timed, ratios)

@@ -29,7 +29,6 @@ class Findings:
     """Everything that was measured in one run."""
 
     machine: Machine
-    rounds: int
     quick: bool
     outcomes: tuple[Outcome, ...] = ()
     residence: Residence | None = None
@@ -91,7 +90,7 @@ def _machine(findings: Findings) -> str:
     machine = findings.machine
     load = "" if machine.load is None else f", load {machine.load:.1f} before it began"
     lines = (
-        f"- {machine.day}{load}; {findings.rounds} alternating rounds; every row with {machine.cores} threads",
+        f"- {machine.day}{load}; every row with {machine.cores} threads",
         f"- {machine.cpu}, {machine.cores} cores, {', '.join(machine.features) or 'features unknown'}, "
         f"{machine.memory_bytes / 2**30:.0f} GiB of memory",
         f"- {machine.system}, Python {machine.python}, {', '.join(machine.versions)}",
@@ -106,12 +105,13 @@ def _ratios(findings: Findings) -> str:
             f"{question.faster} / {question.slower}",
             f"**{found.median:.2f}**",
             f"{found.lowest:.2f} to {found.highest:.2f}",
+            str(found.rounds),
             question.asked,
         )
         for outcome in findings.outcomes
         for question, found in outcome.ratios
     ]
-    return _table("## Ratios of speed", ("card, pictures", "ratio", "median", "range", "asked"), rows)
+    return _table("## Ratios of speed", ("card, pictures", "ratio", "median", "range", "rounds", "asked"), rows)
 
 
 def _speeds(findings: Findings) -> str:

@@ -19,7 +19,7 @@ class Sizes:
     small_page: Size  # for what is paid once a picture: starting a process
     small_pages: int
     large_photograph: Size
-    rounds: int
+    rounds: int  # 0: what each contest's time budget allows
     extras: bool
 
 
@@ -32,7 +32,7 @@ FULL = Sizes(
     small_page=(700, 1000),
     small_pages=10,
     large_photograph=(8000, 6000),
-    rounds=3,
+    rounds=0,
     extras=True,
 )
 

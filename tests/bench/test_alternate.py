@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 
 import pytest
 
-from bench.alternate import PeerError, Row, Timed, alternate, ratio
+from bench.alternate import PeerError, Ratio, Row, Timed, alternate, ratio
 
 
 def silent(_: str) -> None:
@@ -22,6 +23,18 @@ def test_every_round_begins_with_another_row() -> None:
     timed = alternate([row(name, calls) for name in "abc"], 3, silent)
     assert "".join(calls) == "abcbcacab"
     assert [len(each.seconds) for each in timed] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(("budget_s", "rounds"), [(0, 1), (29, 2), (30, 3), (1000, 4)])
+def test_a_round_begins_only_when_it_should_end_in_time(budget_s: float, rounds: int) -> None:
+    now = 0.0
+
+    def ten_seconds(_: Path) -> None:
+        nonlocal now
+        now += 10
+
+    (timed,) = alternate([Row("a", "fp32", 1, ten_seconds)], 4, silent, budget_s=budget_s, clock=lambda: now)
+    assert len(timed.seconds) == rounds
 
 
 def test_each_run_has_an_empty_folder_of_its_own() -> None:
@@ -52,6 +65,19 @@ def test_what_is_absent_or_fails_is_said_and_not_run_again() -> None:
     assert (absent.seconds, absent.problem) == ((), "not here")
 
 
+def test_what_ran_is_let_go() -> None:
+    class Network:
+        def __call__(self, _: Path) -> None:
+            pass
+
+    network = Network()
+    held = weakref.ref(network)
+    timed = alternate([Row("a", "fp32", 1, network)], 1, silent)
+    del network
+    assert timed[0].seconds
+    assert held() is None
+
+
 def test_a_mistake_in_the_benchmark_is_no_result() -> None:
     def mistaken(_: Path) -> None:
         raise ZeroDivisionError
@@ -65,7 +91,7 @@ def test_a_ratio_is_of_speeds_within_the_same_round() -> None:
     slow = Timed(Row("slow", "fp32", 1_000_000), (1.0, 1.0, 20.0))
     found = ratio([fast, slow], "fast", "slow")
     assert found is not None
-    assert (found.median, found.lowest, found.highest) == (3.0, 1.5, 6.0)
+    assert found == Ratio(3.0, 1.5, 6.0, 3)
     assert fast.megapixels_per_s == 1.5
     assert fast.best_megapixels_per_s == 3.0
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from enlarger.errors import RuntimeFailedError
+from enlarger.messages import msg
 from enlarger.models import Graph
 from enlarger.runtimes.calibration_picture import SIDE_PX, page_tile
 from enlarger.runtimes.session import FP32, UINT8, Runtime, Session, Tile
@@ -166,7 +167,7 @@ def _race(stands: list[_Stand], tile: Tile, deadline_s: float, clock: Callable[[
     for stand in stands:
         reference = _reference(stands)
         if clock() > deadline_s and reference and reference.candidate.runtime != stand.candidate.runtime:
-            stand.give_up("not measured: it took too long to get to it")
+            stand.give_up(str(msg("not measured: no time was left")))
         else:
             stand.warm_up(tile)
     runners = [stand for stand in stands if stand.warm_up_s <= _HOPELESS * _fastest_s(stands, stand.candidate.dtype)]

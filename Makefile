@@ -51,14 +51,14 @@ clean: ## remove what was built; weights and the cache stay
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Enlarger needs Python 3.11 or newer as '$(PYTHON)'. Name another one: make PYTHON=python3.12 ..." >&2; \
-	  echo "Enlarger 需要 Python 3.11 或更新版本。可以另外指定:make PYTHON=python3.12 ..." >&2; exit 1; }
+	  echo "Enlarger 需要 Python 3.11 或更新版本。可以另外指定：make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
-	  echo "缺少 Python 的 venv 模块。Debian 与 Ubuntu 上请运行:apt-get install python3-venv" >&2; exit 1; }
+	  echo "缺少 Python 的 venv 模块。Debian 与 Ubuntu 上请运行：apt-get install python3-venv" >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.made $(PINS)
-	@echo "Installing Enlarger into $(VENV); the first time takes a minute or two ... 正在安装,首次需要一两分钟……"
+	@echo "Installing Enlarger into $(VENV); the first time takes a minute or two ... 正在安装，首次需要一两分钟……"
 	@$(PIP) --editable .
 	@touch $@
 

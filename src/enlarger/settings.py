@@ -19,11 +19,11 @@ class Settings(BaseSettings):
     language: str = Field("", description="Language of messages, `en` or `zh`; empty: the locale's.")
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path(_APP, appauthor=False),
-        description="Weights, graphs, calibration and journals.",
+        description="Weights, graphs and calibration.",
     )
     cache_dir: Path = Field(
         default_factory=lambda: platformdirs.user_cache_path(_APP, appauthor=False),
-        description="Finished renders and compiled graphs; may be deleted at any time.",
+        description="Finished renders, journals and compiled graphs; may be deleted at any time.",
     )
     cache_max_bytes: ByteSize = Field(
         ByteSize(20 * 1024**3), description="Renders beyond this are dropped, oldest use first."

@@ -35,7 +35,7 @@ from enlarger.enhance.recipe import Recipe
 from enlarger.enhance.rendering import Rendering, Source
 from enlarger.enhance.road import PageResult, Road
 from enlarger.errors import InputError
-from enlarger.storage import write_atomic
+from enlarger.storage import one_at_a_time, write_atomic
 
 _JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 
@@ -121,22 +121,26 @@ class ErrandRunner:
         return (*problems, *pages, *unread)
 
     def _packed(self, book: Book, errand: Errand) -> tuple[PageOutcome, ...]:
-        journal = Journal.of(errand.target, self._journals_dir)
         names = [page.name for page in book.pages]
         self._listener.begins(str(errand.source), len(names) + len(book.problems))
         problems = self._problems(book)
-        leg = _leg(book, names, self._parts_dir / journal.name, journal, private=True)
-        kept = self._kept_archive(leg, errand.target)
-        if kept:
-            return problems + kept
+        name = Journal.of(errand.target, self._journals_dir).name
+        with one_at_a_time(self._journals_dir / name, self._cancel):  # whoever is done first takes the parts away
+            journal = Journal.of(errand.target, self._journals_dir)  # as the one before left it
+            leg = _leg(book, names, self._parts_dir / name, journal, private=True)
+            return problems + self._archived(book, errand, leg)
+
+    def _archived(self, book: Book, errand: Errand, leg: _Leg) -> tuple[PageOutcome, ...]:
+        if kept := self._kept_archive(leg, errand.target):
+            return kept
         pages = tuple(self._outcomes(leg))
         unread: list[PageOutcome] = []
         extras = list(self._extras(book, book.extras, unread))
         write_cbz(errand.target, _members(book, pages, leg, extras))
-        journal.replace({page.name: errand.target for page in pages if page.status != "failed"})
+        leg.journal.replace({page.name: errand.target for page in pages if page.status != "failed"})
         shutil.rmtree(leg.root, ignore_errors=True)
         packed = tuple(replace(page, file=page.file and errand.target) for page in pages)
-        return (*problems, *packed, *unread)
+        return (*packed, *unread)
 
     def _kept_archive(self, leg: _Leg, target: Path) -> tuple[PageOutcome, ...]:
         """The pages' outcomes when the archive of an earlier run still holds all of them, else nothing."""

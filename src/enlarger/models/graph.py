@@ -20,9 +20,8 @@ from enlarger.models.ncnn_import import import_ncnn
 from enlarger.models.pytorch_import import import_pytorch, recognise
 from enlarger.models.refusal import refusal
 from enlarger.models.sources import Weights, locate
-from enlarger.models.turns import one_at_a_time
 from enlarger.settings import Settings
-from enlarger.storage import storage_errors, write_atomic
+from enlarger.storage import one_at_a_time, storage_errors, write_atomic
 
 IMPORTER_VERSION = 1  # counted up when an importer's graphs change: graphs made before are made again
 

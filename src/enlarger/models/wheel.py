@@ -18,8 +18,7 @@ from enlarger.messages import Message, msg
 from enlarger.models.card import Package, WeightFile
 from enlarger.models.download import Progress
 from enlarger.models.sources import matches
-from enlarger.models.turns import one_at_a_time, require_room
-from enlarger.storage import TEMPORARY_PREFIX, atomic_file, storage_errors
+from enlarger.storage import TEMPORARY_PREFIX, atomic_file, one_at_a_time, require_room, storage_errors
 
 _CHUNK_BYTES = 1 << 20
 _POLL_S = 0.2

@@ -15,6 +15,7 @@ from bench.machine import this_machine
 from bench.report import Findings, markdown
 from bench.sizes import FULL, QUICK, Sizes
 from bench.subjects import Studio
+from enlarger.errors import EnlargerError
 from enlarger.models import load_catalog
 from enlarger.settings import Settings
 
@@ -23,11 +24,15 @@ ROWS = ("road", "raw", "onnxruntime", "pytorch", "ncnn", "sr_vulkan", "pace", "r
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the page, write it where that was asked for."""
+    """Measure, print the page, write it where that was asked for; 1 when a model could not be had."""
     options = _options().parse_args(arguments)
     sizes = QUICK if options.quick else FULL
     with tempfile.TemporaryDirectory(prefix="enlarger-bench-", ignore_cleanup_errors=True) as scratch:
-        findings = measure(sizes, options, Path(scratch))
+        try:
+            findings = measure(sizes, options, Path(scratch))
+        except EnlargerError as error:
+            say(str(error))
+            return 1
     page = markdown(findings)
     print(page)
     if options.write is not None:

@@ -88,10 +88,10 @@ def test_a_mistake_in_the_benchmark_is_no_result() -> None:
 
 def test_a_ratio_is_of_speeds_within_the_same_round() -> None:
     fast = Timed(Row("fast", "bf16", 3_000_000), (1.0, 2.0, 10.0))
-    slow = Timed(Row("slow", "fp32", 1_000_000), (1.0, 1.0, 20.0))
+    slow = Timed(Row("slow", "fp32", 1_000_000), (1.0, 1.0, 40.0))
     found = ratio([fast, slow], "fast", "slow")
     assert found is not None
-    assert found == Ratio(3.0, 1.5, 6.0, 3)
+    assert found == Ratio(3.0, 1.5, 12.0, 3)
     assert fast.megapixels_per_s == 1.5
     assert fast.best_megapixels_per_s == 3.0
 

@@ -82,8 +82,9 @@ def _chinese(outcome: Outcome) -> str:
 
 
 def _chinese_ratio(question: Question, value: float) -> str:
-    faster, slower = (_CHINESE.get(name, name) for name in (question.faster, question.slower))
-    return f"{faster}的速度是 {slower} 的 {value:.2f} 倍"
+    faster = _CHINESE.get(question.faster, question.faster)
+    slower = _CHINESE.get(question.slower, f" {question.slower} ")  # space around Latin words, none around Chinese
+    return f"{faster}的速度是{slower}的 {value:.2f} 倍"
 
 
 def _machine(findings: Findings) -> str:

@@ -15,7 +15,7 @@ OUT = Path(__file__).parent / "out"
 
 _CHINESE = {
     "Drawing a cover, six pages and a photograph ...": "正在绘制一张封面、六页漫画和一张照片……",
-    "Enlarging 2 times with real weights (fetched on the first run) ...": "正在用真实的权重放大 2 倍（首次运行先下载）……",
+    "Enlarging 2 times with real weights (fetched on the first run) ...": "正在用真实的权重放大到 2 倍（首次先下载）……",
     "Enlarged volume": "放大后的书",
     "Before and after": "前后对比",
     "Time for {pages} pages": "{pages} 页用时",
@@ -35,7 +35,7 @@ def main() -> int:
     write_sample(volume)
     print(say("Enlarging 2 times with real weights (fetched on the first run) ..."), flush=True)
     began = time.perf_counter()
-    command = [sys.executable, "-m", "enlarger", "upscale", str(volume), "-o", str(enlarged), "--scale", "2"]
+    command = [sys.executable, "-m", "enlarger", "upscale", str(volume), "-o", str(enlarged), "--noise", "1"]
     code = subprocess.run(command, check=False).returncode
     if code != 0:
         return code

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tiny_network import TinyGraph, TinyVariant
 
 from enlarger.errors import OutOfMemoryError, RuntimeFailedError
-from enlarger.runtimes import BF16, FLOAT32, FP32, UINT8, FakeRuntime, Misfortune, Session
+from enlarger.runtimes import BF16, FLOAT32, FP32, UINT8, FakeRuntime, Misfortune, Part, Session
 
 TILE = (8, 10)
 
@@ -122,3 +122,15 @@ def test_poolings_are_counted_apart_from_tiles() -> None:
     assert (average.shape, average.dtype) == ((3,), np.float32)
     list(session.pool([a_tile()] * 2, stage=1, known=[average]))
     assert (runtime.tiles_run, runtime.tiles_pooled) == (0, 3)
+
+
+def test_overlapping_parts_are_counted_once() -> None:
+    rng = np.random.default_rng(0)
+    whole = rng.integers(0, 256, (TILE[0], 14, 3), dtype=np.uint8)
+    session = a_session(FakeRuntime(poolings=1))
+    reaching = np.pad(whole[:, 6:], ((0, 0), (0, 2), (0, 0)), mode="edge")
+    parts = [Part((8, 6), TILE, whole.shape[:2]), Part(TILE, (8, 8), whole.shape[:2])]
+    shares = list(session.pool([whole[:, :10], reaching], stage=0, known=[], parts=parts))
+    np.testing.assert_allclose(sum(shares), whole.mean((0, 1)) / 255, rtol=1e-6)
+    with pytest.raises(ValueError, match="zip"):
+        list(session.pool([reaching], stage=0, known=[], parts=parts))

@@ -13,19 +13,22 @@ from numpy.typing import NDArray
 from enlarger.cancel import CancelToken
 from enlarger.errors import OutOfMemoryError, RuntimeFailedError
 from enlarger.messages import msg
+from enlarger.models import Graph
+from enlarger.runtimes.pooling_grid import PIXELS
 from enlarger.runtimes.session import (
     BF16,
     FLOAT32,
     FP32,
     Averages,
     Device,
-    GraphLike,
+    Part,
     SessionSpec,
     Tile,
     check_averages,
     check_open,
     check_stage,
     checked_tiles,
+    with_parts,
 )
 
 
@@ -66,11 +69,11 @@ class FakeRuntime:
         """One, called "cpu"."""
         return (Device(self.name, "cpu", "nearest neighbour", self.dtypes),)
 
-    def supports(self, graph: GraphLike) -> bool:  # noqa: ARG002 - the protocol's signature
+    def supports(self, graph: Graph) -> bool:  # noqa: ARG002 - the protocol's signature
         """Every graph: only its scale and border are read."""
         return True
 
-    def open(self, graph: GraphLike, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> FakeSession:
+    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> FakeSession:
         """A session that reads no file."""
         variant = graph.variant
         spec = SessionSpec(
@@ -123,12 +126,19 @@ class FakeSession:
         return (self._infer(tile, averages) for tile in checked_tiles(self.spec, tiles, cancel))
 
     def pool(
-        self, tiles: Iterable[Tile], *, stage: int, known: Averages, cancel: CancelToken | None = None
+        self,
+        tiles: Iterable[Tile],
+        *,
+        stage: int,
+        known: Averages,
+        parts: Sequence[Part] | None = None,
+        cancel: CancelToken | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """As Session.pool: (3,), halfway between the tile's mean colour and the average before, 0..1."""
         check_open(self.spec, self._closed)
         check_stage(self.spec, stage, known)
-        return (self._pool(tile, known) for tile in checked_tiles(self.spec, tiles, cancel))
+        checked = checked_tiles(self.spec, tiles, cancel)
+        return (self._pool(tile, part, known) for tile, part in with_parts(checked, parts))
 
     def close(self) -> None:
         """Counted once."""
@@ -146,11 +156,13 @@ class FakeSession:
         own = [self._mean(tile)] * self.spec.poolings
         return self._nearest(self._shifted(tile, own if averages is None else averages))
 
-    def _pool(self, tile: Tile, known: Averages) -> NDArray[np.float32]:
+    def _pool(self, tile: Tile, part: Part | None, known: Averages) -> NDArray[np.float32]:
         self._runtime.count_pooled()
         self._suffer()
-        mean = self._mean(tile)
-        return np.asarray((mean + known[-1]) / 2, np.float32) if known else mean
+        rows, columns = PIXELS.counted(part) if part else self.spec.tile
+        share = rows * columns / PIXELS.total(part) if part else 1.0
+        mean = self._mean(tile[:rows, :columns])
+        return np.asarray(share * ((mean + known[-1]) / 2 if known else mean), np.float32)
 
     def _mean(self, tile: Tile) -> NDArray[np.float32]:
         return np.asarray(tile.mean((0, 1), np.float64) / self._white, np.float32)

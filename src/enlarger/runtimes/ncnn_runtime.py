@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
@@ -12,19 +13,24 @@ from numpy.typing import NDArray
 from enlarger.cancel import CancelToken
 from enlarger.errors import OutOfMemoryError, RuntimeFailedError
 from enlarger.messages import msg
+from enlarger.models import Graph, NcnnFiles
 from enlarger.runtimes.allowance import allowed_cores
 from enlarger.runtimes.hardware import cpu_name
+from enlarger.runtimes.pooling_grid import PoolingGrid, pooling_grids
 from enlarger.runtimes.session import (
     BF16,
     FP32,
     UINT8,
+    Averages,
     Device,
-    GraphLike,
-    NcnnFilesLike,
+    Part,
     SessionSpec,
     Tile,
+    check_averages,
     check_open,
+    check_stage,
     checked_tiles,
+    with_parts,
 )
 
 NAME = "ncnn"
@@ -56,22 +62,34 @@ class NcnnRuntime:
             return ()
         return (Device(self.name, "cpu", cpu_name(), (FP32, BF16)),)
 
-    def supports(self, graph: GraphLike) -> bool:
+    def supports(self, graph: Graph) -> bool:
         """Graphs that have an ncnn form beside the ONNX one."""
         return graph.ncnn is not None
 
-    def open(self, graph: GraphLike, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> NcnnSession:
+    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> NcnnSession:
         """A session; the weights are read from the card's own files."""
         if graph.ncnn is None:
             raise RuntimeFailedError(
                 msg("{model} has no ncnn form.", model=graph.variant.name), msg("Use --device openvino.")
             )
         variant = graph.variant
-        spec = SessionSpec(self.name, device, dtype, pixels, tile, variant.scale, variant.border, in_flight=1)
-        return NcnnSession(spec, _load(graph.ncnn, dtype, self._threads or allowed_cores()))
+        net = _load(graph.ncnn, dtype, self._threads or allowed_cores())
+        poolings = _poolings(net)
+        spec = SessionSpec(
+            self.name,
+            device,
+            dtype,
+            pixels,
+            tile,
+            variant.scale,
+            variant.border,
+            in_flight=1,
+            poolings=len(poolings),
+        )
+        return NcnnSession(spec, net, poolings, grids=lambda: pooling_grids(graph.path))
 
 
-def _load(files: NcnnFilesLike, dtype: str, threads: int) -> Any:
+def _load(files: NcnnFiles, dtype: str, threads: int) -> Any:
     try:
         import ncnn
     except (ImportError, OSError) as error:
@@ -85,7 +103,7 @@ def _load(files: NcnnFilesLike, dtype: str, threads: int) -> Any:
         if not path.is_file() or load(str(path)) != 0:
             raise RuntimeFailedError(
                 msg("{path}: ncnn cannot read this file.", path=path),
-                msg("Fetch the model again: `enlarger models fetch`."),
+                msg("Fetch the model again: `enlarger models pull`."),
             )
     return net
 
@@ -100,40 +118,99 @@ def _set_options(options: Any, dtype: str, threads: int) -> None:
     options.lightmode = True  # a layer's input is freed as soon as nobody reads it any more
 
 
+@dataclass(frozen=True)
+class _Pooling:
+    """The names of a global average pooling's blobs."""
+
+    features: str
+    average: str
+
+
+def _poolings(net: Any) -> tuple[_Pooling, ...]:
+    """In the network's order; the importer lets no other pooling pass than global averages."""
+    names = [blob.name for blob in net.blobs()]
+    layers = [layer for layer in net.layers() if layer.type == "Pooling"]
+    return tuple(_Pooling(names[layer.bottoms[0]], names[layer.tops[0]]) for layer in layers)
+
+
 class NcnnSession:
     """One network; every tile has an extractor of its own."""
 
-    def __init__(self, spec: SessionSpec, net: Any) -> None:
+    def __init__(
+        self,
+        spec: SessionSpec,
+        net: Any,
+        poolings: Sequence[_Pooling],
+        grids: Callable[[], Sequence[PoolingGrid]],
+    ) -> None:
         self.spec = spec
         self._net = net
+        self._poolings = poolings
+        self._grids = grids
         self._input: str = net.input_names()[0]
         self._output: str = net.output_names()[0]
 
-    def run(self, tiles: Iterable[Tile], *, cancel: CancelToken | None = None) -> Iterator[Tile]:
+    def run(
+        self, tiles: Iterable[Tile], *, averages: Averages | None = None, cancel: CancelToken | None = None
+    ) -> Iterator[Tile]:
         """As Session.run; ncnn gives up the interpreter's lock while it computes."""
         check_open(self.spec, self._net is None)
+        given = averages if averages is not None else ()
+        check_averages(self.spec, given, self.spec.poolings if averages is not None else 0)
         net = self._net  # alive for as long as the run is
-        return (self._infer(net, tile) for tile in checked_tiles(self.spec, tiles, cancel))
+        return (
+            _to_tile(self._infer(net, tile, given, self._output), self.spec.pixels)
+            for tile in checked_tiles(self.spec, tiles, cancel)
+        )
+
+    def pool(
+        self,
+        tiles: Iterable[Tile],
+        *,
+        stage: int,
+        known: Averages,
+        parts: Sequence[Part] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[NDArray[np.float32]]:
+        """As Session.pool; ncnn computes no further than the features that are asked for."""
+        check_open(self.spec, self._net is None)
+        check_stage(self.spec, stage, known)
+        net, blob = self._net, self._poolings[stage].features
+        return (
+            self._pooled(self._infer(net, tile, known, blob), stage, part)
+            for tile, part in with_parts(checked_tiles(self.spec, tiles, cancel), parts)
+        )
 
     def close(self) -> None:
         """The memory goes when the last run has ended."""
         self._net = None
 
-    def _infer(self, net: Any, tile: Tile) -> Tile:
+    def _infer(self, net: Any, tile: Tile, given: Averages, blob: str) -> NDArray[np.float32]:
         try:
-            return _to_tile(self._extract(net, _to_planes(tile)), self.spec.pixels)
+            return self._extract(net, _to_planes(tile), given, blob)
         except MemoryError as error:  # NumPy's, or std::bad_alloc
             raise self._out_of_memory() from error
 
-    def _extract(self, net: Any, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _extract(self, net: Any, planes: NDArray[np.float32], given: Averages, blob: str) -> NDArray[np.float32]:
         import ncnn
 
         extractor = net.create_extractor()
-        extractor.input(self._input, ncnn.Mat(planes))  # borrows the memory of `planes`
-        code, result = extractor.extract(self._output)
+        averages = [np.array(average, np.float32) for average in given]
+        extractor.input(self._input, ncnn.Mat(planes))  # borrows the memory of `planes`, and so on
+        for pooling, average in zip(self._poolings, averages, strict=False):  # the poolings after them are computed
+            extractor.input(pooling.average, ncnn.Mat(average))
+        code, result = extractor.extract(blob)
         if code != 0:
             raise self._out_of_memory() if code == _OUT_OF_MEMORY else self._failure(code)
         return np.array(result, np.float32)  # a copy: the Mat's memory goes with it
+
+    def _pooled(self, features: NDArray[np.float32], stage: int, part: Part | None) -> NDArray[np.float32]:
+        """Over the part's features (C, h, w), in double precision: ncnn's own sums lose digits in large planes."""
+        if part is None:
+            return np.asarray(features.mean((1, 2), np.float64), np.float32)
+        grid = self._grids()[stage]
+        rows, columns = grid.counted(part)
+        return np.asarray(features[:, :rows, :columns].sum((1, 2), np.float64) / grid.total(part), np.float32)
 
     def _out_of_memory(self) -> OutOfMemoryError:
         height, width = self.spec.tile

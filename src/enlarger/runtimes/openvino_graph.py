@@ -2,10 +2,14 @@
 
 Nothing is then left to do in NumPy for a tile, and OpenVINO fuses these steps with the first and last layers: tiles
 of uint8 cost no time over plain float32.
+
+Networks with global average poolings (squeeze and excitation) are cut at them, so that the tiles of a picture can share
+averages: a pooling's result becomes an input, or the output.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +18,86 @@ import numpy as np
 from enlarger.runtimes.openvino_library import core, openvino
 from enlarger.runtimes.session import UINT8
 
+PICTURE, COUNTED = "x", "counted"
 
-def read_graph(path: Path, *, tile: tuple[int, int], pixels: str) -> Any:
-    """An openvino.Model with one input and one output of (1, h, w, 3), `pixels` uint8 or float32, clipped."""
+
+@dataclass(frozen=True)
+class GraphPart:
+    """What of a network is computed: from the picture to the end, or to its pooling number `given`."""
+
+    given: int = 0  # the first so many poolings are inputs instead, named by `average_name`, (1, C, 1, 1)
+    pools: bool = (
+        False  # ends at that pooling, (1, C, 1, 1), over features weighted by an input `COUNTED`, (1, 1, h, w)
+    )
+
+
+WHOLE = GraphPart()
+
+
+def average_name(pooling: int) -> str:
+    """Of the input that takes this pooling's place."""
+    return f"average_{pooling}"
+
+
+def count_poolings(model: Any) -> int:
+    """Global average poolings that the model computes itself."""
+    return len(_poolings(model))
+
+
+def read_graph(path: Path, *, tile: tuple[int, int], pixels: str, part: GraphPart = WHOLE) -> Any:
+    """An openvino.Model of one part, the picture (1, h, w, 3), `pixels` uint8 or float32; so is the end, clipped."""
     model = core().read_model(path)
     model.reshape([1, 3, *tile])
+    model = _cut(model, part)
     layout, types = openvino().Layout, openvino().Type
     element_type = types.u8 if pixels == UINT8 else types.f32
     steps = openvino().preprocess.PrePostProcessor(model)
-    steps.input().model().set_layout(layout("NCHW"))
-    steps.input().tensor().set_element_type(element_type).set_layout(layout("NHWC"))
+    picture = steps.input(PICTURE)
+    picture.model().set_layout(layout("NCHW"))
+    picture.tensor().set_element_type(element_type).set_layout(layout("NHWC"))
     if pixels == UINT8:
-        steps.input().preprocess().convert_element_type(types.f32).scale(255.0)
-    steps.output().model().set_layout(layout("NCHW"))
-    steps.output().postprocess().custom(_to_uint8_range if pixels == UINT8 else _to_unit_range)
-    steps.output().tensor().set_element_type(element_type).set_layout(layout("NHWC"))
+        picture.preprocess().convert_element_type(types.f32).scale(255.0)
+    if not part.pools:
+        steps.output().model().set_layout(layout("NCHW"))
+        steps.output().postprocess().custom(_to_uint8_range if pixels == UINT8 else _to_unit_range)
+        steps.output().tensor().set_element_type(element_type).set_layout(layout("NHWC"))
     return steps.build()
+
+
+def _poolings(model: Any) -> list[Any]:
+    """In the order they are computed; OpenVINO reads ONNX's GlobalAveragePool as ReduceMean."""
+    return [operation for operation in model.get_ordered_ops() if operation.get_type_name() == "ReduceMean"]
+
+
+def _cut(model: Any, part: GraphPart) -> Any:
+    if part == WHOLE:
+        return model
+    poolings = _poolings(model)
+    outputs, inputs = [model.output(0).get_node()], model.get_parameters()
+    for number, pooling in enumerate(poolings[: part.given]):
+        average = _input(pooling.output(0).get_shape(), average_name(number))
+        pooling.output(0).replace(average.output(0))
+        average.output(0).get_tensor().set_names({average_name(number)})  # `replace` hands on the pooling's names
+        inputs.append(average)
+    if part.pools:
+        counted, outputs = _weighted(poolings[part.given])
+        inputs.append(counted)
+    return openvino().Model(outputs, inputs)
+
+
+def _weighted(pooling: Any) -> tuple[Any, list[Any]]:
+    """The input that weights the features, and the pooling over features so weighted."""
+    operations = openvino().opset13
+    features = pooling.input_value(0)
+    counted = _input([1, 1, *list(features.get_shape())[2:]], COUNTED)
+    axes = operations.constant(np.array([2, 3], np.int64))
+    return counted, [operations.reduce_mean(operations.multiply(features, counted), axes, keep_dims=True)]
+
+
+def _input(shape: Any, name: str) -> Any:
+    parameter = openvino().opset13.parameter(shape, openvino().Type.f32, name=name)
+    parameter.output(0).get_tensor().set_names({name})
+    return parameter
 
 
 def _to_uint8_range(output: Any) -> Any:

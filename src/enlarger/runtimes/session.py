@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import repeat
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -14,6 +14,7 @@ from enlarger import cancel as cancelling
 from enlarger.cancel import CancelToken
 from enlarger.errors import RuntimeFailedError
 from enlarger.messages import msg
+from enlarger.models import Graph
 
 Tile: TypeAlias = NDArray[Any]
 """(h, w, 3) RGB: uint8 0..255 or float32 0..1, as the session's `spec.pixels` says."""
@@ -25,41 +26,6 @@ FP32 = "fp32"
 BF16 = "bf16"
 UINT8 = "uint8"
 FLOAT32 = "float32"
-
-
-class VariantLike(Protocol):
-    """What a runtime asks of a variant: its size rule, nothing about where it came from."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def scale(self) -> int: ...
-    @property
-    def border(self) -> int: ...
-    @property
-    def multiple(self) -> int: ...
-
-
-class NcnnFilesLike(Protocol):
-    """The package form of a graph, beside its ONNX form."""
-
-    @property
-    def param(self) -> Path: ...
-    @property
-    def bin(self) -> Path: ...
-
-
-class GraphLike(Protocol):
-    """A graph of `enlarger.models`: `path` is ONNX, input "x" and output "y", NCHW float32 RGB 0..1, not clipped."""
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def digest(self) -> str: ...
-    @property
-    def variant(self) -> VariantLike: ...
-    @property
-    def ncnn(self) -> NcnnFilesLike | None: ...
 
 
 @dataclass(frozen=True)
@@ -94,6 +60,19 @@ class SessionSpec:
         return (height - 2 * self.border) * self.scale, (width - 2 * self.border) * self.scale, 3
 
 
+@dataclass(frozen=True)
+class Part:
+    """What of a tile counts in the averages of a picture, all (h, w) in input pixels.
+
+    The picture here is what one tile for all of it would hold: extended by the halo on all sides, and to the sides that
+    the network allows.
+    """
+
+    own: tuple[int, int]  # from the tile's upper left corner to where the next tiles begin; all of it for the last
+    inside: tuple[int, int]  # what of the tile the picture fills; less than all where the tile reaches beyond
+    picture: tuple[int, int]
+
+
 class Session(Protocol):
     """One graph on one device at one tile size, resident until closed. One thread runs it at a time."""
 
@@ -113,13 +92,21 @@ class Session(Protocol):
         ...
 
     def pool(
-        self, tiles: Iterable[Tile], *, stage: int, known: Averages, cancel: CancelToken | None = None
+        self,
+        tiles: Iterable[Tile],
+        *,
+        stage: int,
+        known: Averages,
+        parts: Sequence[Part] | None = None,
+        cancel: CancelToken | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """What global average pooling number `stage`, from 0, gives for each tile: (C,), in the order of the input.
 
-        `known` has the picture's averages of the `stage` poolings before it. Averaging stage by stage over all tiles,
-        each stage with the averages of those before, is Real-CUGAN's exact way to share them ("sync gap"); only the
-        part of the network before the pooling is computed. Otherwise as `run`.
+        With `parts`, one for each tile, a tile's share of the picture's average instead: their sum is the average, each
+        feature of the picture counted once, although tiles overlap. `known` has the picture's averages of the `stage`
+        poolings before it. Averaging stage by stage over all tiles, each stage with the averages of those before, is
+        Real-CUGAN's exact way to share them ("sync gap"); only the part of the network before the pooling is computed.
+        Otherwise as `run`.
         """
         ...
 
@@ -148,11 +135,11 @@ class Runtime(Protocol):
         """What it can run on here; empty when its library is missing or broken."""
         ...
 
-    def supports(self, graph: GraphLike) -> bool:
+    def supports(self, graph: Graph) -> bool:
         """Whether it can execute this graph (ncnn needs the graph's ncnn form)."""
         ...
 
-    def open(self, graph: GraphLike, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> Session:
+    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> Session:
         """A session; raises OutOfMemoryError or RuntimeFailedError."""
         ...
 
@@ -214,3 +201,8 @@ def check_averages(spec: SessionSpec, averages: Averages, expected: int) -> None
 def check_stage(spec: SessionSpec, stage: int, known: Averages) -> None:
     """Raises RuntimeFailedError unless `stage` is a pooling of the network and `known` has those before it."""
     check_averages(spec, known, stage if 0 <= stage < spec.poolings else -1)
+
+
+def with_parts(tiles: Iterator[Tile], parts: Sequence[Part] | None) -> Iterator[tuple[Tile, Part | None]]:
+    """Each tile with its part; raises ValueError when there are more of one than of the other."""
+    return zip(tiles, repeat(None)) if parts is None else zip(tiles, parts, strict=True)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from math import lcm
+
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from enlarger.enhance.tiles import TileRule, cut, paste, plan_tiles
+from enlarger.enhance.tiles import SIDE_STEP_PX, TileRule, cut, paste, plan_tiles
 
 rules = st.builds(
-    TileRule, halo=st.sampled_from([0, 7, 18, 32]), multiple=st.sampled_from([1, 2, 4]), remainder=st.sampled_from([0])
+    TileRule,
+    halo=st.sampled_from([0, 7, 18, 32]),
+    multiple=st.sampled_from([1, 2, 4]),
+    step=st.sampled_from([1, SIDE_STEP_PX]),
 )
 sides = st.integers(1, 3000)
 
 
+@hypothesis_settings(deadline=None)  # a plan for tiny tiles looks at many columns
 @given(sides, sides, rules, st.integers(1, 1_000_000))
 def test_boxes_cover_the_picture_once_and_none_lies_outside(width: int, height: int, rule: TileRule, most: int) -> None:
     plan = plan_tiles(width, height, rule, most)
@@ -26,10 +33,11 @@ def test_boxes_cover_the_picture_once_and_none_lies_outside(width: int, height: 
     assert len({(b.x, b.y) for b in boxes}) == plan.count
 
 
+@hypothesis_settings(deadline=None)  # a plan for tiny tiles looks at many columns
 @given(sides, sides, rules, st.integers(1, 1_000_000))
 def test_tiles_keep_the_networks_rule_and_the_budget(width: int, height: int, rule: TileRule, most: int) -> None:
     plan = plan_tiles(width, height, rule, most)
-    assert all(side % rule.multiple == rule.remainder for side in plan.tile)
+    assert all(side % lcm(rule.multiple, rule.step) == 0 for side in plan.tile)
     assert plan.tile[0] * plan.tile[1] <= max(most, rule.smallest**2)
     assert 0 < plan.useful_share <= 1
 

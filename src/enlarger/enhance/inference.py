@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,12 @@ from enlarger.enhance.orientations import average_over_orientations
 from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.resample import to_grey
 from enlarger.enhance.tile_limits import TileLimits
-from enlarger.enhance.tiles import Box, TilePlan, TileRule, cut, paste, plan_tiles
+from enlarger.enhance.tiles import SIDE_STEP_PX, Box, TilePlan, TileRule, cut, paste, plan_tiles
 from enlarger.errors import BadOutputError, OutOfMemoryError
 from enlarger.messages import msg
 from enlarger.models import Graph, Variant
 from enlarger.pictures import canvas
-from enlarger.runtimes import Session
+from enlarger.runtimes import Part, Session
 
 Plane = NDArray[np.uint8]
 OpenSession = Callable[[Graph, tuple[int, int], Precision], Session]
@@ -84,33 +85,42 @@ class Inference:
         scale = graph.variant.scale
         stitched, _ = canvas(plan.height * scale, plan.width * scale, plane.shape[2])
         session = self.open_session(graph, plan.tile, precision)
-        averages = self._shared_averages(session, plane, plan) if graph.variant.shared_poolings else None
+        averages = self._shared_averages(session, plane, plan, graph.variant)
         results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
         for box, result in zip(plan.boxes(), results, strict=True):
             _accept(plane, stitched, result, box, scale)
             self.meter.advance(plan.tile_px)
         return stitched, _facts(graph, session, plan)
 
-    def _shared_averages(self, session: Session, plane: Plane, plan: TilePlan) -> list[NDArray[np.float32]] | None:
-        """The picture's averages, pooling by pooling, since each depends on those before; None for a single tile.
+    def _shared_averages(
+        self, session: Session, plane: Plane, plan: TilePlan, variant: Variant
+    ) -> list[NDArray[np.float32]] | None:
+        """The picture's averages, pooling by pooling, since each depends on those before; None where tiles keep theirs.
 
         Real-CUGAN's accurate way to tile: without it tiles of one page differ visibly in tone.
         """
-        if plan.count == 1:
+        if plan.count == 1 or not variant.shared_poolings:
             return None
+        parts = _parts(plan, variant.multiple)
         averages: list[NDArray[np.float32]] = []
         for stage in range(session.spec.poolings):
-            total = np.zeros((), np.float64)
-            for average in session.pool(_tiles(plane, plan), stage=stage, known=averages, cancel=self.cancel):
-                total = total + average
-                self.meter.advance(plan.tile_px)
-            averages.append((total / plan.count).astype(np.float32))
+            tiles = _tiles(plane, plan)
+            shares = session.pool(tiles, stage=stage, known=averages, parts=parts, cancel=self.cancel)
+            averages.append(self._summed(shares, plan.tile_px))
         return averages
+
+    def _summed(self, shares: Iterator[NDArray[np.float32]], tile_px: int) -> NDArray[np.float32]:
+        total = np.zeros((), np.float64)
+        for share in shares:
+            total = total + share
+            self.meter.advance(tile_px)
+        return total.astype(np.float32)
 
 
 def rule_of(variant: Variant) -> TileRule:
     """What the variant's network asks of a tile."""
-    return TileRule(variant.halo, variant.multiple)
+    step = 1 if variant.shared_poolings else SIDE_STEP_PX
+    return TileRule(variant.halo, variant.multiple, step)
 
 
 def plan_for(recipe: Recipe, graph: Graph, width: int, height: int, limits: TileLimits) -> TilePlan:
@@ -124,6 +134,19 @@ def work_px(plan: TilePlan, variant: Variant) -> int:
     """Pixels that enter the network for one picture."""
     passes = 1 + (variant.shared_poolings if plan.count > 1 else 0)
     return plan.count * plan.tile_px * passes
+
+
+def _parts(plan: TilePlan, multiple: int) -> list[Part]:
+    """What of each tile counts in the picture's averages: up to where the next tile begins."""
+    picture = tuple(ceil((side + 2 * plan.halo) / multiple) * multiple for side in (plan.height, plan.width))
+    parts = []
+    for index, box in enumerate(plan.boxes()):
+        last = (index // plan.columns == plan.rows - 1, index % plan.columns == plan.columns - 1)
+        steps, offsets = (box.height, box.width), (box.y, box.x)
+        own = tuple(tile if ends else step for tile, step, ends in zip(plan.tile, steps, last, strict=True))
+        inside = tuple(min(tile, whole - at) for tile, whole, at in zip(plan.tile, picture, offsets, strict=True))
+        parts.append(Part((own[0], own[1]), (inside[0], inside[1]), (picture[0], picture[1])))
+    return parts
 
 
 def _tiles(plane: Plane, plan: TilePlan) -> Iterator[Plane]:

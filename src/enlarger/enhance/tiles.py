@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil, lcm
+from math import ceil, isqrt, lcm
 
 import numpy as np
 from numpy.typing import NDArray
 
 SIDE_STEP_PX = 32  # tile sides are multiples of this, so that pages of nearly one size share a compiled graph
+SMALLEST_SIDE_PX = 64  # the deepest of the networks leaves something of this
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,14 @@ class Box:
 
 @dataclass(frozen=True)
 class TileRule:
-    """What a network asks of a tile's sides, halo included: side % multiple == remainder."""
+    """What is asked of a tile's sides, halo included: multiples of `multiple`, for the network, and of `step`.
+
+    A step of 1 follows each picture's size, so that nothing but the picture enters the averages of a network.
+    """
 
     halo: int
     multiple: int = 1
-    remainder: int = 0
+    step: int = SIDE_STEP_PX
 
     @property
     def smallest(self) -> int:
@@ -42,11 +46,11 @@ class TileRule:
 
     def side(self, useful: int) -> int:
         """The shortest allowed side that holds `useful` pixels between its halos."""
-        return ceil((useful + 2 * self.halo - self.remainder) / self._step) * self._step + self.remainder
+        return ceil(max(useful + 2 * self.halo, SMALLEST_SIDE_PX) / self._step) * self._step
 
     def side_within(self, limit: int) -> int:
         """The longest allowed side not above `limit`; may be useless, even negative."""
-        return (limit - self.remainder) // self._step * self._step + self.remainder
+        return limit // self._step * self._step
 
     def useful(self, side: int) -> int:
         """What a side holds between its halos."""
@@ -54,7 +58,7 @@ class TileRule:
 
     @property
     def _step(self) -> int:
-        return lcm(SIDE_STEP_PX, self.multiple)
+        return lcm(self.step, self.multiple)
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,10 @@ def plan_tiles(width: int, height: int, rule: TileRule, max_tile_px: int) -> Til
 
     A budget below the smallest possible tile gives that tile.
     """
-    most = ceil(width / rule.useful(rule.smallest))
-    plans = (_plan_columns(width, height, rule, max_tile_px, columns) for columns in range(1, most + 1))
     allowed = max(max_tile_px, rule.smallest**2)
+    narrowest = max(rule.smallest, rule.side_within(isqrt(allowed) // 4))  # narrower tiles are mostly halo
+    most = ceil(width / rule.useful(narrowest))
+    plans = (_plan_columns(width, height, rule, max_tile_px, columns) for columns in range(1, most + 1))
     return min((plan for plan in plans if plan.tile_px <= allowed), key=_cost)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checkpoint_files import runs, small_srvgg, write_archive, write_checkpoint
 from file_server import FileServer, serving
 from tiny import BIN, PACKAGE, PTH, tiny_card, write_wheel
 
-from enlarger.errors import FetchError
+from enlarger.errors import FetchError, WeightsRefusedError
 from enlarger.models import Card, adopt, fetch, locate
 from enlarger.models import download as download_module
 from enlarger.models.sources import pulled_folder
@@ -106,10 +107,26 @@ def test_a_checkpoint_in_hand_is_copied_under_its_published_name(
     (weights,) = adopt(file, card, settings)
     assert weights.paths == (settings.models_dir / "TINY.pth",)
     assert weights.verified
-    file.write_bytes(b"another one")
+    write_checkpoint(file, small_srvgg(scale=2))
     (weights,) = adopt(file, card, settings)
     assert not weights.verified
     assert adopt(weights.paths[0], card, settings) == (weights,)
+
+
+def test_a_checkpoint_that_cannot_be_used_is_not_taken_in(card: Card, settings: Settings, tmp_path: Path) -> None:
+    """In the models folder it would be preferred to the package's good weights."""
+    proof = tmp_path / "it ran"
+    files = (
+        write_archive(tmp_path / "hostile.pth", runs(proof)),
+        write_checkpoint(tmp_path / "another scale.pth", small_srvgg(scale=4)),
+        tmp_path / "text.pth",
+    )
+    files[2].write_text("no weights")
+    for file in files:
+        with pytest.raises(WeightsRefusedError, match=file.name):
+            adopt(file, card, settings)
+    assert not settings.models_dir.exists()
+    assert not proof.exists()
 
 
 def test_a_wheel_in_hand_is_unpacked(card: Card, settings: Settings, tmp_path: Path) -> None:

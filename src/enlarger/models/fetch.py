@@ -13,7 +13,8 @@ from enlarger.messages import msg
 from enlarger.models.card import Card, Package, Variant
 from enlarger.models.catalog import load_catalog
 from enlarger.models.download import Progress, download, mirrored
-from enlarger.models.sources import Weights, checkpoint_path, locate, pulled_folder
+from enlarger.models.pytorch_import import read_state
+from enlarger.models.sources import Weights, checkpoint_path, locate, matches, pulled_folder
 from enlarger.models.wheel import pull_wheel, unpack
 from enlarger.settings import Settings
 from enlarger.storage import atomic_file, require_room, storage_errors
@@ -46,8 +47,9 @@ def fetch(
 def adopt(file: Path, target: Card | Variant, settings: Settings) -> tuple[Weights, ...]:
     """A file in hand becomes the weights: the authors' .pth, copied under its published name, or the package's wheel.
 
-    A .pth with another SHA-256 than the published one is taken, and `Weights.verified` says so.
-    Raises FetchError when it is no file, or not one this model is made from.
+    A .pth with another SHA-256 than the published one is taken when the model can be made from it, and
+    `Weights.verified` says so. Raises FetchError when it is no file, or of another kind; WeightsRefusedError
+    when it is hostile, broken or another network.
     """
     _check_readable(file)
     if file.suffix.lower() == ".whl":
@@ -149,6 +151,8 @@ def _adopt_checkpoint(file: Path, target: Card | Variant, settings: Settings) ->
         path = settings.models_dir / variant.checkpoint.file.name
         if path.exists() and path.samefile(file):
             continue
+        if not matches(file, variant.checkpoint.file):
+            read_state(file, variant)  # once in the models folder, it would be preferred to the package's good weights
         require_room(path.parent, file.stat().st_size)
         with storage_errors(path), file.open("rb") as source, atomic_file(path) as copy:
             shutil.copyfileobj(source, copy)

@@ -11,14 +11,12 @@ from enlarger.cancel import CancelToken, check
 from enlarger.errors import WeightsMissingError
 from enlarger.messages import msg
 from enlarger.models.card import Variant
-from enlarger.models.checkpoint import read_checkpoint
 from enlarger.models.download import Progress
 from enlarger.models.fetch import fetch
 from enlarger.models.ncnn_adapt import adapt
 from enlarger.models.ncnn_format import format_param, parse_param
 from enlarger.models.ncnn_import import import_ncnn
-from enlarger.models.pytorch_import import import_pytorch, recognise
-from enlarger.models.refusal import refusal
+from enlarger.models.pytorch_import import import_pytorch, read_state
 from enlarger.models.sources import Weights, locate
 from enlarger.settings import Settings
 from enlarger.storage import one_at_a_time, storage_errors, write_atomic
@@ -121,7 +119,8 @@ def _make(kept: _Kept, variant: Variant, weights: Weights, cancel: CancelToken |
 
 def _imported(variant: Variant, weights: Weights) -> tuple[bytes, str | None]:
     if weights.kind == "pth":
-        return _imported_checkpoint(variant, weights.paths[0]), None
+        path = weights.paths[0]
+        return import_pytorch(read_state(path, variant), name=str(path)), None
     param, weight_file = weights.paths
     with storage_errors(param):
         text, data = param.read_text("utf-8", errors="replace"), weight_file.read_bytes()
@@ -133,22 +132,6 @@ def _imported(variant: Variant, weights: Weights) -> tuple[bytes, str | None]:
         name=str(param),
     )
     return import_ncnn(layers, data, name=str(param)), format_param(layers)
-
-
-def _imported_checkpoint(variant: Variant, path: Path) -> bytes:
-    state = read_checkpoint(path)
-    found = recognise(state, name=str(path))
-    if found.scale != variant.scale:
-        raise refusal(
-            str(path),
-            msg(
-                "it enlarges {found}x, and {model} is {scale}x",
-                found=found.scale,
-                model=variant.name,
-                scale=variant.scale,
-            ),
-        )
-    return import_pytorch(state, name=str(path))
 
 
 def _missing(variant: Variant, settings: Settings) -> WeightsMissingError:

@@ -10,11 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.messages import msg
+from enlarger.models.card import Variant
+from enlarger.models.checkpoint import read_checkpoint
 from enlarger.models.onnx_builder import INPUT, GraphBuilder
 from enlarger.models.refusal import refusal
 
@@ -52,6 +55,23 @@ def recognise(state: State, *, name: str) -> Architecture:
     if "body.0.weight" in state:
         return _recognise_srvgg(state, name)
     return _recognise_rrdb(_current_names(state), name)
+
+
+def read_state(path: Path, variant: Variant) -> State:
+    """The tensors of a checkpoint that this variant can be made from; raises WeightsRefusedError."""
+    state = read_checkpoint(path)
+    found = recognise(state, name=str(path))
+    if found.scale != variant.scale:
+        raise refusal(
+            str(path),
+            msg(
+                "it enlarges {found}x, and {model} is {scale}x",
+                found=found.scale,
+                model=variant.name,
+                scale=variant.scale,
+            ),
+        )
+    return state
 
 
 def import_pytorch(state: State, *, name: str) -> bytes:

@@ -1,0 +1,80 @@
+"""Tiled equals whole: within a bound for local networks, without a visible seam for those that average."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawings import Pixels, coloured, enlarge, psnr
+
+from enlarger.enhance import Enhancer
+from enlarger.models import Variant, load_catalog
+
+pytestmark = pytest.mark.weights
+
+_WHOLE_PX = 4096
+_SLOW = {"realesrgan-x4plus", "realesrgan-x4plus-anime", "realsr-df2k"}
+_P999_LIMIT, _MAX_LIMIT = 1, 4  # of 255
+_LEAST_DB = 45
+
+
+def cases(*, local: bool) -> list[object]:
+    """One network a scale: levels of noise reduction share their architecture."""
+    return [
+        pytest.param(
+            card.variant(scale, card.noises(scale)[0]),
+            id=f"{card.name}-{scale}x",
+            marks=[pytest.mark.slow] if card.name in _SLOW else [],
+        )
+        for card in load_catalog().cards
+        for scale in card.scales
+        if card.variant(scale, card.noises(scale)[0]).local == local
+    ]
+
+
+def tiled_and_whole(enhancer: Enhancer, variant: Variant) -> tuple[Pixels, Pixels, tuple[int, int]]:
+    """The page by tiles and in one, and the useful (height, width) of a tile in output pixels."""
+    width, height, tile_px = (168, 72, 84) if variant.name in _slow_names() else (200, 120, 64)
+    page = coloured(4, width, height)
+    tiled, how = enlarge(enhancer, page, variant, tile_px=tile_px)
+    whole, wholly = enlarge(enhancer, page, variant, tile_px=_WHOLE_PX)
+    (by_tiles,), (at_once,) = how.facts.passes, wholly.facts.passes
+    assert by_tiles.tiles >= 2
+    assert at_once.tiles == 1
+    assert by_tiles.dtype == at_once.dtype == "fp32"
+    useful = tuple((side - 2 * variant.halo) * variant.scale for side in by_tiles.tile)
+    print(f"{variant.name}: halo {variant.halo}, useful share {by_tiles.useful_share:.0%} of {by_tiles.tiles} tiles")
+    return tiled, whole, (useful[0], useful[1])
+
+
+def _slow_names() -> set[str]:
+    return {v.name for card in load_catalog().cards if card.name in _SLOW for v in card.variants}
+
+
+def along_seams(difference: Pixels, useful: tuple[int, int]) -> tuple[float, float]:
+    """The mean difference within 2 px of a border between tiles, and elsewhere."""
+    near = np.zeros(difference.shape[:2], bool)
+    for axis, step in enumerate(useful):
+        for border in range(step, difference.shape[axis], step):
+            near[(slice(None),) * axis + (slice(border - 2, border + 2),)] = True
+    return float(difference[near].mean()), float(difference[~near].mean())
+
+
+@pytest.mark.parametrize("variant", cases(local=True))
+def test_a_local_network_shows_no_tiles(enhancer: Enhancer, variant: Variant) -> None:
+    tiled, whole, _ = tiled_and_whole(enhancer, variant)
+    difference = np.abs(tiled.astype(np.int16) - whole)
+    p999, worst = float(np.percentile(difference, 99.9)), int(difference.max())
+    print(f"{variant.name}: p99.9 {p999:g}/255, at most {worst}/255")
+    assert p999 <= _P999_LIMIT
+    assert worst <= _MAX_LIMIT
+
+
+@pytest.mark.parametrize("variant", cases(local=False))
+def test_a_network_that_averages_shows_no_seam(enhancer: Enhancer, variant: Variant) -> None:
+    tiled, whole, useful = tiled_and_whole(enhancer, variant)
+    difference = np.abs(tiled.astype(np.int16) - whole).astype(np.float32)
+    nearness_db = psnr(tiled, whole)
+    seam, elsewhere = along_seams(difference, useful)
+    print(f"{variant.name}: {nearness_db:.1f} dB; off by {seam:.3f}/255 along seams, {elsewhere:.3f}/255 elsewhere")
+    assert nearness_db >= _LEAST_DB
+    assert seam <= 2 * elsewhere + 0.05

@@ -61,6 +61,7 @@ def test_the_longest_unused_goes_first(settings_dir: Path) -> None:
     for number in range(8):
         cache.put(key(number), bytes(1000), "png", FACTS)
         used_ago(cache, number, 1000 - number)
+    cache = RenderCache(settings_dir, max_bytes=10_000)  # another process
     cache.get(key(0))  # used just now
     cache.put(key(8), bytes(1000), "png", FACTS)
     cache.put(key(9), bytes(1000), "png", FACTS)

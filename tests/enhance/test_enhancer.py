@@ -113,7 +113,8 @@ def test_a_broken_memory_of_limits_is_no_memory(enhancer: Enhancer) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('{"MODEL_WAIFU2X_CUNET_UP2X": "many"')
     anew = Enhancer(enhancer.settings)
-    assert not anew.limits.is_lowered(anew.variants(TWICE, 10, 10)[0])
+    graph = enhancer.graph(anew.variants(TWICE, 10, 10)[0])
+    assert not anew.limits.is_reduced(graph)
 
 
 def test_a_tile_that_never_fits_is_an_error_in_the_end(enhancer: Enhancer, runtime: FakeRuntime) -> None:

@@ -26,6 +26,7 @@ from enlarger.errors import CancelledError
 from enlarger.models import load_catalog
 from enlarger.pictures import decode
 from enlarger.runtimes import FakeRuntime
+from enlarger.settings import Settings
 from pages import noise
 
 MakePage = Callable[..., bytes]
@@ -225,3 +226,80 @@ def test_facts_tell_how_a_page_came_about(folder: Path, run: Run) -> None:
     assert facts["passes"][0]["variant"] == "MODEL_WAIFU2X_CUNET_UP2X"
     assert facts["recipe"]["model"] == "waifu2x-cunet"
     assert json.dumps(dict(facts))
+
+
+def test_another_spelling_of_the_path_is_the_same_volume(
+    volume: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(volume.parent)
+    run(Path("volume.cbz"))
+    before = members(Path("volume_2x.cbz"))
+    assert statuses(run(volume)) == ["kept"] * 4
+    assert members(Path("volume_2x.cbz")) == before
+
+
+@pytest.mark.parametrize("change", ["page taken away", "extra added", "extra changed"])
+def test_a_volume_changed_beside_its_pages_is_packed_again(volume: Path, run: Run, change: str) -> None:
+    run(volume)
+    kept = {name: data for name, data in members(volume).items() if not name.endswith("/")}
+    if change == "page taken away":
+        del kept["10.png"]
+    elif change == "extra added":
+        kept["credits.txt"] = b"thanks"
+    else:
+        kept["ch 2/notes.txt"] = b"other notes"
+    with zipfile.ZipFile(volume, "w") as archive:
+        for name, data in kept.items():
+            archive.writestr(name, data)
+    assert "computed" not in statuses(run(volume))
+    assert sorted(members(volume.with_name("volume_2x.cbz"))) == sorted(kept)
+
+
+def test_a_file_that_is_not_ours_is_never_overwritten(
+    folder: Path, volume: Path, tmp_path: Path, page: MakePage, run: Run
+) -> None:
+    loose, own = tmp_path / "page.png", tmp_path / "page_2x.png"
+    loose.write_bytes(page(5))
+    own.write_bytes(b"a person's own")
+    volume.with_name("volume_2x.cbz").write_bytes(b"a person's own")
+    assert "page_2x.png" in str(run(loose).pages[0].error)
+    assert "volume_2x.cbz" in str(run(volume).error)
+    run(folder)
+    edited = folder.with_name("book_2x") / "2.png"
+    edited.write_bytes(b"edited by hand")
+    assert statuses(run(folder)) == ["kept", "failed", "kept", "kept"]
+    assert edited.read_bytes() == b"edited by hand"
+    assert own.read_bytes() == volume.with_name("volume_2x.cbz").read_bytes() == b"a person's own"
+
+
+def test_a_folder_may_go_into_its_parent(folder: Path, run: Run) -> None:
+    inner = folder / "ch 2"
+    assert [p.name for p in run(inner, folder).pages] == ["1.png"]
+
+
+def test_a_library_of_nothing_but_archives(volume: Path, run: Run) -> None:
+    library = volume.parent / "library"
+    library.mkdir()
+    volume.rename(library / "volume.cbz")
+    assert statuses(run(library)) == ["computed"] * 4
+
+
+def test_archives_inside_a_packed_folder_are_carried_over(folder: Path, volume: Path, run: Run) -> None:
+    volume.rename(folder / "inner.cbz")
+    run(folder, folder.with_name("packed.cbz"))
+    assert "inner.cbz" in members(folder.with_name("packed.cbz"))
+
+
+def test_results_inside_a_library_are_not_enlarged_again(volume: Path, enhancer: Enhancer) -> None:
+    library = volume.parent / "library"
+    library.mkdir()
+    volume.rename(library / "volume.cbz")
+    for _ in range(2):
+        errands = plan_errands([library], library / "big", TWICE)
+        assert [errand.source.name for errand in errands] == ["volume.cbz"]
+        list(ErrandRunner(enhancer, RenderCache(library.parent / "c", 10**9), TWICE).run(errands))
+
+
+def test_a_page_survives_a_cache_that_holds_nothing(folder: Path, enhancer: Enhancer, settings: Settings) -> None:
+    runner = ErrandRunner(enhancer, RenderCache(settings.renders_dir, 1), TWICE)
+    assert statuses(next(iter(runner.run(plan_errands([folder], None, TWICE))))) == ["computed"] * 4

@@ -79,3 +79,12 @@ def test_what_is_not_there_is_named(shelf: Path) -> None:
 def test_only_cbz_and_zip_can_be_written(shelf: Path) -> None:
     with pytest.raises(InputError, match=r"big\.rar"):
         plan_errands([shelf / "volume.cbz"], shelf / "big.rar", TWICE)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "out"),
+    [(["page.png"], "one.cbz"), (["volume.cbz"], "x.jpg"), (["第1話"], "x.png"), (["page.png", "volume.cbz"], "x.cbz")],
+)
+def test_an_out_of_the_wrong_kind_is_refused(shelf: Path, inputs: list[str], out: str) -> None:
+    with pytest.raises(InputError, match=out):
+        plan_errands([shelf / name for name in inputs], shelf / out, TWICE)

@@ -46,7 +46,9 @@ def test_a_card_without_2x_gives_what_it_has() -> None:
 @pytest.mark.parametrize(
     "asked",
     [
+        {"scale": 0},
         {"scale": 0.5},
+        {"scale": 2, "width": 100},
         {"scale": 33},
         {"scale": 1},
         {"noise": -1},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Upscaled:
 
 
 def upscale(
-    picture: str | Path | bytes,
+    picture: str | Path | bytes | bytearray | memoryview,
     *,
     model: str = DEFAULT_MODEL,
     scale: float | None = None,
@@ -78,7 +78,7 @@ def upscale(
         lossless=lossless,
         precision=precision,
     )
-    source = Source.of_bytes(picture) if isinstance(picture, bytes) else Source.of_file(Path(picture))
+    source = Source.of_file(Path(picture)) if isinstance(picture, str | Path) else Source.of_bytes(bytes(picture))
     render = Rendering(enhancer, cache, recipe).render(source, progress=progress, cancel=cancel)
     output_width, output_height = render.facts["size"]
     return Upscaled(render.path.read_bytes(), render.format, output_width, output_height, render.facts)
@@ -86,17 +86,18 @@ def upscale(
 
 def release() -> None:
     """Close the models that `upscale` keeps resident; the next call opens them anew."""
-    for enhancer in _enhancers:
-        enhancer.close()
-    _enhancers.clear()
-    _resident.cache_clear()
+    with _residents_lock:
+        while _residents:
+            _residents.popitem()[1][0].close()
 
 
-_enhancers: list[Enhancer] = []
+_residents: dict[tuple[Settings, str], tuple[Enhancer, RenderCache]] = {}
+_residents_lock = threading.Lock()
 
 
-@lru_cache(maxsize=4)
 def _resident(settings: Settings, device: str) -> tuple[Enhancer, RenderCache]:
-    enhancer = Enhancer(settings, device=device)
-    _enhancers.append(enhancer)
-    return enhancer, RenderCache(settings.renders_dir, settings.cache_max_bytes)
+    with _residents_lock:
+        if (settings, device) not in _residents:
+            cache = RenderCache(settings.renders_dir, settings.cache_max_bytes)
+            _residents[settings, device] = (Enhancer(settings, device=device), cache)
+        return _residents[settings, device]

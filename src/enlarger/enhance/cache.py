@@ -11,7 +11,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
@@ -24,6 +25,7 @@ from enlarger.storage import TEMPORARY_PREFIX, atomic_file, sync_folder, write_a
 
 _SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 _STALE_TEMPORARY_S = 24 * 3600
+_MOST_FRESH = 8  # renders just put are on their way to their place: more than a road holds at once
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class RenderCache:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.folder = folder
         self._max_bytes = max_bytes
+        self._fresh: deque[str] = deque(maxlen=_MOST_FRESH)
         self._held_bytes: int | None = None  # counted on the first write, then kept up to date
 
     def get(self, key: str) -> Render | None:
@@ -87,6 +90,7 @@ class RenderCache:
         everything = {"key": key, "pipeline": PIPELINE_VERSION, "file": file, **facts}
         text = json.dumps(everything, ensure_ascii=False, indent=1)
         write_atomic(facts_path, text.encode())
+        self._fresh.append(key)
         self._make_room(len(data))
         return Render(key, path, format, json.loads(text))  # as a later `get` reads it
 
@@ -95,8 +99,11 @@ class RenderCache:
         sizes = [size for _, size, _ in self._entries()]
         return CacheStats(len(sizes), sum(sizes), self.folder)
 
-    def clean(self, *, unused_for_s: float = 0.0, max_bytes: float = inf) -> int:
-        """Drop renders not used for so long, then the longest unused beyond `max_bytes`; how many went."""
+    def clean(self, *, unused_for_s: float = 0.0, max_bytes: float = inf, keep: Container[str] = ()) -> int:
+        """Drop renders not used for so long, then the longest unused beyond `max_bytes`; how many went.
+
+        Keys in `keep` stay whatever their age.
+        """
         removed = 0
         cutoff = time.time() - unused_for_s
         entries = sorted(self._entries())
@@ -104,8 +111,9 @@ class RenderCache:
         for used, size, facts_path in entries:
             if used > cutoff and held_bytes <= max_bytes:
                 break
-            removed += self._drop(facts_path)
-            held_bytes -= size
+            if facts_path.stem not in keep:
+                removed += self._drop(facts_path)
+                held_bytes -= size
         self._held_bytes = None
         return removed
 
@@ -115,7 +123,9 @@ class RenderCache:
         else:
             self._held_bytes += added_bytes
         if self._held_bytes > self._max_bytes:
-            self.clean(unused_for_s=inf, max_bytes=self._max_bytes * 9 // 10)  # a tenth: not at every page
+            self.clean(
+                unused_for_s=inf, max_bytes=self._max_bytes * 9 // 10, keep=self._fresh
+            )  # a tenth: not at every page
 
     def _facts_path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"

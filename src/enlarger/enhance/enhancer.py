@@ -54,7 +54,7 @@ class Enhancer:
     ) -> None:
         self.settings = settings or Settings()
         self.catalog = catalog or load_catalog()
-        self.limits = TileLimits(self.settings)
+        self.limits = TileLimits(self.settings, runtime=device.partition(":")[0])
         self._device = device
         self._runtimes = runtimes
         self._prepare_graph = prepare_graph
@@ -72,7 +72,7 @@ class Enhancer:
         """
         height, width = picture.pixels.shape[:2]
         meter = Meter(self._work_px(picture, recipe), progress)
-        inference = Inference(recipe, self._session, self.limits, meter, cancel)
+        inference = Inference(recipe, self._session, self._residents.close_all, self.limits, meter, cancel)
         with self._lock:
             colour, passes = self._through(inference, _bled(picture), self.variants(recipe, width, height))
             alpha = self._alpha(inference, picture)
@@ -89,8 +89,8 @@ class Enhancer:
     def key(self, recipe: Recipe, picture_sha256: str, width: int, height: int) -> str:
         """The render's key. Where memory once ran out and the network's result depends on the tile, it is another."""
         graphs = [self.graph(variant) for variant in self.variants(recipe, width, height)]
-        lowered = [g for g in graphs if depends_on_tile(g.variant) and self.limits.is_lowered(g.variant)]
-        tiles = [f"tile<={self.limits.limit_px(graph)}" for graph in lowered]
+        reduced = [graph for graph in graphs if depends_on_tile(graph.variant) and self.limits.is_reduced(graph)]
+        tiles = [f"tile<={self.limits.limit_px(graph)}" for graph in reduced]
         return recipe.key(picture_sha256, [*(graph.digest for graph in graphs), *tiles])
 
     def graph(self, variant: Variant) -> Graph:

@@ -6,6 +6,9 @@ of their output, and by the cache.
 
 from __future__ import annotations
 
+import filecmp
+import hashlib
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,12 +32,13 @@ from enlarger.cancel import CancelToken
 from enlarger.enhance.cache import Render, RenderCache, place
 from enlarger.enhance.enhancer import Enhancer
 from enlarger.enhance.errands import Errand
-from enlarger.enhance.journal import Journal
+from enlarger.enhance.journal import WHOLE, Journal
 from enlarger.enhance.outcomes import Listener, PageOutcome, Report
 from enlarger.enhance.recipe import Recipe
 from enlarger.enhance.rendering import Rendering, Source
 from enlarger.enhance.road import PageResult, Road
 from enlarger.errors import InputError
+from enlarger.messages import msg
 from enlarger.storage import one_at_a_time, write_atomic
 
 _JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -53,6 +57,11 @@ class _Leg:
     file_of: Callable[[str, str], Path]
     journal: Journal
     private: bool = False
+
+    def finished(self, name: str, key: str) -> Render | None:
+        """The page's file, if it is there; never an archive that holds it."""
+        render = self.journal.finished(name, key)
+        return render if render is not None and self.root.resolve() in render.path.parents else None
 
 
 class ErrandRunner:
@@ -117,7 +126,8 @@ class ErrandRunner:
         extras = [name for name in filter(outside, book.extras) if not looks_like_book(errand.source / name)]
         unread: list[PageOutcome] = []
         for name, data in self._extras(book, extras, unread):
-            write_atomic(errand.target / name, data)
+            if not (errand.target / name).exists():
+                write_atomic(errand.target / name, data)
         return (*problems, *pages, *unread)
 
     def _packed(self, book: Book, errand: Errand) -> tuple[PageOutcome, ...]:
@@ -131,20 +141,23 @@ class ErrandRunner:
             return problems + self._archived(book, errand, leg)
 
     def _archived(self, book: Book, errand: Errand, leg: _Leg) -> tuple[PageOutcome, ...]:
-        if kept := self._kept_archive(leg, errand.target):
+        target = errand.target
+        if target.exists() and not leg.journal.holds(target):
+            raise _not_ours(target)
+        contents = _contents(book)
+        if kept := self._kept_archive(leg, target, contents):
             return kept
         pages = tuple(self._outcomes(leg))
         unread: list[PageOutcome] = []
-        extras = list(self._extras(book, book.extras, unread))
-        write_cbz(errand.target, _members(book, pages, leg, extras))
-        leg.journal.replace({page.name: errand.target for page in pages if page.status != "failed"})
+        leg.journal.announce(target)
+        write_cbz(target, _members(book, pages, leg, self._extras(book, book.extras, unread)))
+        leg.journal.pack([page.name for page in pages if page.status != "failed"], target, contents)
         shutil.rmtree(leg.root, ignore_errors=True)
-        packed = tuple(replace(page, file=page.file and errand.target) for page in pages)
-        return (*packed, *unread)
+        return (*(replace(page, file=page.file and target) for page in pages), *unread)
 
-    def _kept_archive(self, leg: _Leg, target: Path) -> tuple[PageOutcome, ...]:
-        """The pages' outcomes when the archive of an earlier run still holds all of them, else nothing."""
-        if not leg.journal.holds(target):
+    def _kept_archive(self, leg: _Leg, target: Path, contents: str) -> tuple[PageOutcome, ...]:
+        """The pages' outcomes when the archive of an earlier run still holds just this book, else nothing."""
+        if leg.journal.finished(WHOLE, contents) is None:
             return ()
         rendering = Rendering(self._enhancer, self._cache, self._recipe)
         with suppress(InputError):
@@ -152,11 +165,10 @@ class ErrandRunner:
             kept = [PageOutcome(name, "kept", target, facts=r.facts) for name, r in found.items() if r is not None]
             if len(kept) == len(found):
                 return tuple(map(self._told, kept))
-        leg.journal.replace({})
         return ()
 
     def _outcomes(self, leg: _Leg) -> Iterator[PageOutcome]:
-        rendering = Rendering(self._enhancer, self._cache, self._recipe, leg.journal.finished)
+        rendering = Rendering(self._enhancer, self._cache, self._recipe, leg.finished)
         results = Road(rendering).run(leg.sources, progress=self._listener.page_progress, cancel=self._cancel)
         for result in results:
             yield self._told(self._settled(result, leg))
@@ -165,8 +177,10 @@ class ErrandRunner:
         if result.render is None:
             return PageOutcome(result.name, "failed", error=result.error)
         file = leg.file_of(result.name, _suffix(leg.suffixes[result.name], result.render))
-        if result.render.path == file:
+        if result.render.path == file.resolve():
             return PageOutcome(result.name, "kept", file, facts=result.render.facts)
+        if not leg.private and _is_foreign(file, result.render, leg.journal):
+            return PageOutcome(result.name, "failed", error=_not_ours(file))
         place(result.render, file, link=leg.private)
         leg.journal.add(result.name, result.render, file)
         return PageOutcome(result.name, "computed" if result.computed else "cached", file, facts=result.render.facts)
@@ -195,7 +209,7 @@ def _leg(book: Book, names: Sequence[str], root: Path, journal: Journal, *, priv
 
 
 def _members(
-    book: Book, pages: Sequence[PageOutcome], leg: _Leg, extras: Sequence[tuple[str, bytes]]
+    book: Book, pages: Sequence[PageOutcome], leg: _Leg, extras: Iterable[tuple[str, bytes]]
 ) -> Iterator[tuple[str, Path | bytes]]:
     """The new archive's members: pages in order, a failed one as it came, then what lay beside them."""
     for page in pages:
@@ -203,8 +217,28 @@ def _members(
         with suppress(InputError):
             yield file.relative_to(leg.root).as_posix(), page.file or book.read(page.name)
     for name, data in extras:
-        sizes = [_page_facts(page) for page in pages]
-        yield name, refresh_comic_info(data, sizes) if name == COMIC_INFO else data
+        yield name, refresh_comic_info(data, [_page_facts(page) for page in pages]) if name == COMIC_INFO else data
+
+
+def _contents(book: Book) -> str:
+    """What tells the book from any other with the same pages: their order, and what lies beside them."""
+    digest = hashlib.sha256(json.dumps([page.name for page in book.pages]).encode())
+    for name in book.extras:
+        with suppress(InputError):
+            digest.update(name.encode() + b"\0" + hashlib.sha256(book.read(name)).digest())
+    return digest.hexdigest()
+
+
+def _is_foreign(file: Path, render: Render, journal: Journal) -> bool:
+    """Whether a file is in the way that we did not make, or that was changed since."""
+    return file.exists() and not journal.holds(file) and not filecmp.cmp(file, render.path, shallow=False)
+
+
+def _not_ours(file: Path) -> InputError:
+    return InputError(
+        msg("{path}: is there already, and Enlarger did not make it or it was changed since.", path=file),
+        msg("Choose another place with -o, or move the file away."),
+    )
 
 
 def _page_facts(page: PageOutcome) -> PageFacts | None:
@@ -221,7 +255,8 @@ def _suffix(preferred: str, render: Render) -> str:
 
 def _outside(errand: Errand, targets: Sequence[Path]) -> Callable[[str], bool]:
     """Whether a member of a folder is no result of this very command, which may lie inside the folder."""
-    results = {target.resolve() for target in targets}
+    source = errand.source.resolve()
+    results = {target.resolve() for target in targets if source in target.resolve().parents}
 
     def outside(name: str) -> bool:
         path = (errand.source / name).resolve()

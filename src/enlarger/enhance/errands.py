@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from enlarger.books import BOOK_SUFFIXES, is_page_name, looks_like_book
+from enlarger.books import BOOK_SUFFIXES, is_litter, is_page_name, looks_like_book
 from enlarger.enhance.recipe import Recipe
 from enlarger.errors import InputError
 from enlarger.messages import msg
@@ -37,7 +37,8 @@ def plan_errands(inputs: Sequence[Path], out: Path | None, recipe: Recipe) -> tu
     Without `out`, results lie beside their source, the scale in their name. With several inputs, or when it is a
     folder, `out` is the folder they go to. Two inputs never share a target. Raises InputError.
     """
-    _check_out(out)
+    if out is not None:
+        _check_out([_kind(source) for source in inputs], out)
     into = out is not None and (len(inputs) > 1 or out.is_dir() or _kind_of_name(out) == "folder")
     errands: dict[Path, Errand] = {}
     for source in inputs:
@@ -47,11 +48,18 @@ def plan_errands(inputs: Sequence[Path], out: Path | None, recipe: Recipe) -> tu
     return tuple(errands.values())
 
 
-def _check_out(out: Path | None) -> None:
-    if out is not None and _kind_of_name(out) == "archive" and not _is_packed_name(out):
+def _check_out(kinds: Sequence[Kind], out: Path) -> None:
+    """Refuse an OUT that is named like something the inputs do not become."""
+    named = "folder" if out.is_dir() else _kind_of_name(out)
+    if named == "archive" and not _is_packed_name(out):
         raise InputError(
             msg("{path}: archives of this kind cannot be written.", path=out),
             msg("Choose a name that ends in .cbz or .zip."),
+        )
+    if named != "folder" and (len(kinds) > 1 or (kinds[0] == "picture") != (named == "picture")):
+        raise InputError(
+            msg("{path}: what is given does not become a file of this kind.", path=out),
+            msg("A picture becomes a picture, a folder or archive a .cbz; several of them go to a folder."),
         )
 
 
@@ -61,9 +69,12 @@ def _errands(source: Path, out: Path | None, into: bool, recipe: Recipe) -> Iter
         named = source if out is None or into else out
         yield Errand(kind, source, _target(source, kind, out, into, recipe), named.suffix)
         return
-    root = _folder_target(source, out, into, recipe)
-    yield Errand("folder", source, root)
-    for archive in _archives(source, root):
+    folder = Errand("folder", source, _folder_target(source, out, into, recipe))
+    root = folder.target
+    archives = [] if folder.packs else list(_archives(source, root))
+    if not archives or _has_pages(source, root):  # a library may hold nothing but archives
+        yield folder
+    for archive in archives:
         yield Errand("archive", archive, (root / archive.relative_to(source)).with_suffix(_PACKED_SUFFIXES[0]))
 
 
@@ -113,8 +124,19 @@ def _mark(recipe: Recipe) -> str:
 
 
 def _archives(folder: Path, target: Path) -> Iterator[Path]:
+    return (path for path in _files(folder, target) if path.suffix.lower() in BOOK_SUFFIXES)
+
+
+def _has_pages(folder: Path, target: Path) -> bool:
+    return any(is_page_name(path.name) for path in _files(folder, target))
+
+
+def _files(folder: Path, target: Path) -> Iterator[Path]:
+    """Files below the folder, but for hidden ones, links, and results of an earlier run that lie inside it."""
+    results = target.resolve()
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in BOOK_SUFFIXES and path.is_file() and target not in path.parents:
+        hidden = is_litter(path.relative_to(folder).as_posix())
+        if not hidden and path.is_file() and not path.is_symlink() and results not in path.resolve().parents:
             yield path
 
 

@@ -39,6 +39,7 @@ class Inference:
 
     recipe: Recipe
     open_session: OpenSession
+    close_sessions: Callable[[], None]
     limits: TileLimits
     meter: Meter
     cancel: CancelToken | None
@@ -77,7 +78,8 @@ class Inference:
             try:
                 return self._stitched(plane, graph, plan, precision)
             except OutOfMemoryError:
-                if self.recipe.tile_px or min(plan.tile) <= rule_of(graph.variant).smallest:
+                self.close_sessions()  # what is resident is memory that the smaller tile needs
+                if self.recipe.tile_px or max(plan.tile) <= rule_of(graph.variant).smallest:
                     raise
                 self.limits.lower(graph.variant, plan.tile)
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from enlarger.enhance.cache import Render
 from enlarger.storage import storage_errors, write_atomic
+
+WHOLE = "/"  # the name an archive as a whole goes by: no page can have it
+_ANNOUNCED = -1
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,10 @@ class Journal:
         return self._path.stem
 
     def holds(self, file: Path) -> bool:
-        """Whether some page lies in `file`, an archive."""
-        return any(entry.file == str(file) for entry in self._entries.values())
+        """Whether `file` is one of ours, as we left it or as we were about to write it."""
+        path, state = str(file.resolve()), _state(file)
+        entries = [entry for entry in self._entries.values() if entry.file == path]
+        return any(entry.bytes == _ANNOUNCED or (entry.bytes, entry.mtime_ns) == state for entry in entries)
 
     def finished(self, name: str, key: str) -> Render | None:
         """The page's file if it is there and unchanged."""
@@ -65,20 +70,31 @@ class Journal:
         if state is None:
             return
         sizes = (render.facts["source_size"], render.facts["size"])
-        entry = Entry(name, render.key, str(file), render.format, *sizes, *state)
-        self._entries[name] = entry
+        self._append(Entry(name, render.key, str(file.resolve()), render.format, *sizes, *state))
+
+    def announce(self, archive: Path) -> None:
+        """Note that the archive is about to be written, so that it is known as ours whatever happens meanwhile."""
+        self._append(Entry(WHOLE, "", str(archive.resolve()), "", (0, 0), (0, 0), _ANNOUNCED, _ANNOUNCED))
+
+    def pack(self, names: Iterable[str], archive: Path, contents: str) -> None:
+        """Note that these pages now lie in the archive, and forget all others; `contents` tells it from any other."""
+        path, (size_bytes, mtime_ns) = str(archive.resolve()), _state(archive) or (_ANNOUNCED, _ANNOUNCED)
+        pages = [self._entries[name] for name in names if name in self._entries]
+        whole = Entry(WHOLE, contents, path, "", (0, 0), (0, 0), size_bytes, mtime_ns)
+        moved = [replace(page, file=path, bytes=size_bytes, mtime_ns=mtime_ns) for page in pages]
+        self._entries = {entry.name: entry for entry in (*moved, whole)}
+        write_atomic(self._path, "".join(map(_line, self._entries.values())).encode())
+
+    def _append(self, entry: Entry) -> None:
+        self._entries[entry.name] = entry
         with storage_errors(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as lines:
-                lines.write("\n" + json.dumps(asdict(entry), ensure_ascii=False))  # first: the last line may be cut
+                lines.write(_line(entry))
 
-    def replace(self, files: Mapping[str, Path]) -> None:
-        """Forget all but `files`, pages that moved (into an archive); raises StorageError."""
-        moved = {name: self._entries[name] for name in files if name in self._entries}
-        self._entries = {}
-        write_atomic(self._path, b"")
-        for name, entry in moved.items():
-            self.add(name, _render(entry, files[name]), files[name])
+
+def _line(entry: Entry) -> str:
+    return "\n" + json.dumps(asdict(entry), ensure_ascii=False)  # the break first: the last line may be cut short
 
 
 def _render(entry: Entry, file: Path) -> Render:

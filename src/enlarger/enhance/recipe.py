@@ -92,13 +92,19 @@ def make_recipe(
     """
     found = catalog.find(model)
     card = found.card if isinstance(found, Choice) else found
+    default_scale = card.default_scale
+    if scale is not None and (width or height):
+        raise RecipeError(
+            msg("A scale and a width or height contradict each other."), msg("Give --scale, or --width and --height.")
+        )
     if isinstance(found, Choice):
         catalog.choose(model, scale=_whole(scale), noise=noise)  # a contradiction is an error there
-        scale, noise, tta = scale or found.variant.scale, found.variant.noise, tta or found.tta
+        noise, tta = found.variant.noise, tta or found.tta
+        default_scale = found.variant.scale
     recipe = Recipe(
         model=card.name,
         noise=_resolve_noise(card, noise),
-        scale=float(scale or card.default_scale),
+        scale=float(default_scale if scale is None else scale),
         width=width,
         height=height,
         tta=tta,

@@ -18,6 +18,9 @@ from enlarger.enhance.recipe import Recipe
 from enlarger.errors import PictureError
 from enlarger.messages import msg
 from enlarger.pictures import Header, Picture, decode, encode, read_header
+from enlarger.runtimes import allowed_memory_bytes
+
+_OUTPUT_BYTES_PER_PX = 8
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,9 @@ class Rendering:
         header = read_header(data, name=name)
         sha256 = hashlib.sha256(data).hexdigest()
         key = self._enhancer.key(self._recipe, sha256, header.width, header.height)
-        return Prepared(name, sha256, header, key, self._recipe.output_size(header.width, header.height))
+        size = self._recipe.output_size(header.width, header.height)
+        _check_output(name, size)
+        return Prepared(name, sha256, header, key, size)
 
     def enlarge(
         self, page: Prepared, *, progress: Progress | None = None, cancel: CancelToken | None = None
@@ -133,6 +138,20 @@ class Rendering:
         page = self.prepare(source)
         result = self.enlarge(page, progress=progress, cancel=cancel)
         return result if isinstance(result, Render) else self.store(page, result)
+
+
+def _check_output(name: str, size: tuple[int, int]) -> None:
+    """Refuse what would not fit into memory: a canvas, and what encoding needs beside it."""
+    if size[0] * size[1] * _OUTPUT_BYTES_PER_PX > allowed_memory_bytes():
+        raise PictureError(
+            msg(
+                "{name}: {width} x {height} pixels are more than memory holds.",
+                name=name,
+                width=size[0],
+                height=size[1],
+            ),
+            msg("Give a smaller --scale, or --width and --height."),
+        )
 
 
 def _read_file(path: Path) -> bytes:

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from enlarger.errors import StorageError
 from enlarger.models import Graph, Variant
 from enlarger.runtimes import allowed_memory_bytes, tile_bytes
 from enlarger.settings import Settings
@@ -21,33 +22,34 @@ _SAMPLE_TILE = (256, 256)
 class TileLimits:
     """Limits in pixels per variant. What was lowered is kept in a small file: a machine runs out of memory once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, runtime: str = "auto") -> None:
         self._path = settings.data_dir / "tile-limits.json"
         self._budget_bytes = settings.memory_budget or min(allowed_memory_bytes() // 6, _MOST_BUDGET_BYTES)
+        self._ceiling_bytes = settings.memory_budget or allowed_memory_bytes() // 2
+        self._runtime = runtime if runtime == "ncnn" else "openvino"  # what "auto" takes unless measured otherwise
         self._lock = threading.Lock()
         self._lowered = _read(self._path)
 
     def limit_px(self, graph: Graph) -> int:
         """Most pixels a tile may have, halo included.
 
-        Where the result depends on the tile this is a constant, so that a page is the same on every machine;
-        elsewhere what the memory budget holds in fp32.
+        Where the result depends on the tile this is a constant, so that a page is the same on every machine that
+        has the memory at all; elsewhere what the memory budget holds in fp32.
         """
         wanted = _wanted_px(graph.variant)
-        limit = min(wanted, self._lowered.get(graph.variant.name, wanted))
-        if depends_on_tile(graph.variant):
-            return limit
-        bytes_per_px = tile_bytes(graph, _SAMPLE_TILE) / (_SAMPLE_TILE[0] * _SAMPLE_TILE[1])
-        return min(limit, int(self._budget_bytes / bytes_per_px))
+        sample = tile_bytes(graph, _SAMPLE_TILE, runtime=self._runtime)
+        bytes_per_px = sample / (_SAMPLE_TILE[0] * _SAMPLE_TILE[1])
+        held = (self._ceiling_bytes if depends_on_tile(graph.variant) else self._budget_bytes) / bytes_per_px
+        return min(wanted, self._lowered.get(graph.variant.name, wanted), int(held))
 
-    def is_lowered(self, variant: Variant) -> bool:
-        """Whether memory once ran out on tiles of this variant."""
-        return variant.name in self._lowered
+    def is_reduced(self, graph: Graph) -> bool:
+        """Whether memory allows less than the network should have."""
+        return self.limit_px(graph) < _wanted_px(graph.variant)
 
     def lower(self, variant: Variant, tile: tuple[int, int]) -> None:
-        """Half the tile that was too large; remembered."""
-        with self._lock:
-            self._lowered[variant.name] = tile[0] * tile[1] // 2
+        """Half the tile that was too large; remembered where the data folder can be written."""
+        with self._lock, suppress(StorageError):
+            self._lowered = {**_read(self._path), **self._lowered, variant.name: tile[0] * tile[1] // 2}
             write_atomic(self._path, json.dumps(self._lowered, indent=2).encode())
 
 

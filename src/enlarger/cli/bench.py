@@ -39,21 +39,28 @@ def bench(
 ) -> ExitCode:
     """Measure the models whose weights are here, one after the other."""
     from enlarger.cli.progress import Display
-    from enlarger.cli.stopping import stoppable
-    from enlarger.cli.weights import GraphSource
-    from enlarger.enhance import Enhancer
+    from enlarger.cli.stopping import run_stoppable
 
-    settings = load_settings()
+    budget_s = _QUICK_BUDGET_S if quick else _BUDGET_S
     display = Display()
-    with stoppable() as stop, Enhancer(settings, device=device, prepare_graph=GraphSource(display, stop)) as enhancer:
-        cards = _cards(enhancer, model or (), quick=quick)
-        budget_s = _QUICK_BUDGET_S if quick else _BUDGET_S
-        timings = list(_timings(enhancer, cards, device, budget_s, display, stop))
+    timings = run_stoppable(lambda stop: _measure(model or (), device, budget_s, display, stop, quick=quick))
     if as_json:
         print_json(_json(timings))
     else:
         _show(timings)
     return ExitCode.OK
+
+
+def _measure(
+    names: Sequence[str], device: str, budget_s: float, display: Display, cancel: CancelToken, *, quick: bool
+) -> list[Timing]:
+    from enlarger.cli.weights import GraphSource
+    from enlarger.enhance import Enhancer
+
+    source = GraphSource(display, cancel)
+    with Enhancer(load_settings(), device=device, prepare_graph=source) as enhancer:
+        cards = _cards(enhancer, names, quick=quick)
+        return list(_timings(enhancer, cards, device, budget_s, display, cancel))
 
 
 def _cards(enhancer: Enhancer, names: Sequence[str], *, quick: bool) -> Sequence[Card]:

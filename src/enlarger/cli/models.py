@@ -83,22 +83,23 @@ def pull(
 ) -> ExitCode:
     """Fetch weights, so that they need not be fetched on first use."""
     from enlarger.cli.progress import Display
-    from enlarger.cli.stopping import stoppable
-    from enlarger.models import adopt, load_catalog
+    from enlarger.cli.stopping import run_stoppable
+    from enlarger.models import load_catalog
 
     settings = load_settings()
     targets = _targets(load_catalog(), names or (), everything=everything)
     _check_source(targets, source, from_file)
     display = Display()
-    pulled: dict[str, tuple[Weights, ...]] = {}
-    with stoppable() as stop:
+
+    def pull_all(cancel: CancelToken) -> dict[str, tuple[Weights, ...]]:
+        pulled = {}
         for target in targets:
-            if from_file is None:
-                pulled[target.name] = _fetched(target, settings, source, display, stop)
-            else:
-                pulled[target.name] = adopt(from_file, target, settings)
+            pulled[target.name] = _pulled(target, settings, source, from_file, display, cancel)
             if not as_json:
                 _tell(target.name, pulled[target.name])
+        return pulled
+
+    pulled = run_stoppable(pull_all)
     if as_json:
         print_json({"models": [{"name": name, "weights": _json(weights)} for name, weights in pulled.items()]})
     return ExitCode.OK
@@ -127,11 +128,18 @@ def _check_source(targets: Sequence[Card | Variant], source: _Source, from_file:
         raise RecipeError(msg("--from and --source exclude each other."), msg("Leave out one of the two."))
 
 
-def _fetched(
-    target: Card | Variant, settings: Settings, source: _Source, display: Display, cancel: CancelToken
+def _pulled(
+    target: Card | Variant,
+    settings: Settings,
+    source: _Source,
+    from_file: Path | None,
+    display: Display,
+    cancel: CancelToken,
 ) -> tuple[Weights, ...]:
-    from enlarger.models import fetch
+    from enlarger.models import adopt, fetch
 
+    if from_file is not None:
+        return adopt(from_file, target, settings)
     with display.download(msg("Fetching the weights of {model}", model=target.name)) as progress:
         return fetch(target, settings, source=source, progress=progress, cancel=cancel)
 

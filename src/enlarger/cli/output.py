@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -119,6 +120,13 @@ def say_error(error: EnlargerError, *, to: Console | None = None) -> None:
     say(msg("Error: {sentence}", sentence=error.message), to=to)
     if error.remedy is not None:
         say(f"  {error.remedy}", to=to)
+
+
+def say_last(sentence: Message) -> None:
+    """A sentence on stderr just before the process ends, whoever holds the console, with the cursor shown again."""
+    text = ("\x1b[?25h\n" if is_watched() else "") + f"{sentence}\n"  # a moving bar hides the cursor
+    with suppress(OSError, ValueError):  # nobody reads it any more
+        os.write(sys.stderr.fileno(), text.encode(sys.stderr.encoding, "replace"))
 
 
 def show(result: RenderableType) -> None:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
 from types import FrameType
+from typing import TYPE_CHECKING, TypeVar
 
-from enlarger.cli.output import ExitCode, TerminatedError
+from enlarger.cli.output import ExitCode, TerminatedError, say_last
 from enlarger.errors import CancelledError
+from enlarger.messages import msg
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_T = TypeVar("_T")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_POLL_S = 0.1  # a signal that another thread or Windows received wakes no waiting thread
 
 
 class Stop(threading.Event):
@@ -20,30 +30,45 @@ class Stop(threading.Event):
     exit_code = ExitCode.INTERRUPTED
 
     def on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Ask to stop, and let the next signal end the program."""
+        """Ask to stop; the second time, end the program whatever it is doing."""
         self.exit_code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
+        if self.is_set():
+            say_last(msg("Ended at once. What is finished is kept."))
+            os._exit(self.exit_code)  # sys.exit would wait for the tile that is being computed
         self.set()
 
 
-@contextmanager
-def stoppable() -> Iterator[Stop]:
-    """A token that signals set while the block runs; signals reach only the main thread.
+def run_stoppable(work: Callable[[Stop], _T]) -> _T:
+    """What `work` returns or raises; its token is set by signals while it runs.
 
-    A CancelledError that leaves the block after SIGTERM leaves it as TerminatedError.
+    It runs in a thread of its own: Python handles signals in the main thread, which must not be inside a network's
+    tile for seconds then. A CancelledError after SIGTERM leaves as TerminatedError. Called from another thread than
+    the main one, no signal reaches it.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
+        return work(stop)
+    with _handled(stop), ThreadPoolExecutor(1, "enlarger-work") as workers:
+        working = workers.submit(copy_context().run, work, stop)
+        try:
+            return _awaited(working)
+        except CancelledError as error:
+            if stop.exit_code is ExitCode.TERMINATED:
+                raise TerminatedError(error.message, error.remedy) from error
+            raise
+
+
+def _awaited(working: Future[_T]) -> _T:
+    while not working.done():
+        wait([working], timeout=_POLL_S)
+    return working.result()
+
+
+@contextmanager
+def _handled(stop: Stop) -> Iterator[None]:
     before = {number: signal.signal(number, stop.on_signal) for number in _SIGNALS}
     try:
-        yield stop
-    except CancelledError as error:
-        if stop.exit_code is ExitCode.TERMINATED:
-            raise TerminatedError(error.message, error.remedy) from error
-        raise
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -14,7 +14,7 @@ from enlarger.cli.environment import load_settings
 from enlarger.cli.inputs import expand, format_of
 from enlarger.cli.output import ExitCode, print_json, print_paths, say_error
 from enlarger.cli.progress import Display
-from enlarger.cli.stopping import Stop, stoppable
+from enlarger.cli.stopping import Stop, run_stoppable
 from enlarger.errors import CancelledError, EnlargerError
 from enlarger.messages import msg
 
@@ -147,9 +147,8 @@ def upscale(
         inputs, out, model, scale, noise, width, height, tta, tile, format_, quality, lossless, device, precision
     )
     display = Display()
-    with stoppable() as stop:
-        run = _attempt(wish, display, stop)
-    return _tell(run, display, stop, as_json=as_json)
+    run, stopped_with = run_stoppable(lambda stop: (_attempt(wish, display, stop), stop.exit_code))
+    return _tell(run, display, stopped_with, as_json=as_json)
 
 
 def _attempt(wish: Wish, display: Display, stop: Stop) -> Run:
@@ -218,10 +217,10 @@ def _collect(runner: ErrandRunner, errands: Sequence[Errand], watch: Watch, disp
     return Run(tuple(reports), time.perf_counter() - started_s, ending)
 
 
-def _tell(run: Run, display: Display, stop: Stop, *, as_json: bool) -> ExitCode:
+def _tell(run: Run, display: Display, stopped_with: ExitCode, *, as_json: bool) -> ExitCode:
     from enlarger.cli.reports import Totals, finished_files, result_json, summarise, verdict
 
-    code = stop.exit_code if isinstance(run.ending, CancelledError) else verdict(run.reports, run.ending)
+    code = stopped_with if isinstance(run.ending, CancelledError) else verdict(run.reports, run.ending)
     totals = Totals.of((page for report in run.reports for page in report.pages), run.seconds)
     if any(report.pages for report in run.reports):
         display.say(summarise(totals))

@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 
 from enlarger.cli.bench import POPULAR, recommended
 from enlarger.cli.bench_page import PAGE_PX, region
-from enlarger.cli.bench_run import Timing, fitting_region
+from enlarger.cli.bench_run import Timing, expected_megapixels_per_s, fitting_region
+from enlarger.enhance import Enhancer, make_recipe
 from enlarger.models import Card, load_catalog
+from enlarger.runtimes import Calibration, Candidate, Measurement, list_devices
+from enlarger.runtimes.devices import known_runtimes
+from enlarger.runtimes.opening import calibration_store
+from enlarger.settings import Settings
 
 
 @pytest.fixture
@@ -57,6 +62,22 @@ def test_a_region_lies_in_the_page_and_keeps_the_budget(megapixels_per_s: float,
 
 def test_what_is_not_calibrated_is_measured_whole() -> None:
     assert fitting_region(inf, 1.0) == PAGE_PX
+
+
+@pytest.mark.weights
+def test_the_speed_is_that_of_the_network_not_of_another_of_its_card(enlarger: Enlarger) -> None:
+    require_weights()
+    settings = Settings()
+    assert settings.data_dir == enlarger.data_dir
+    enhancer = Enhancer(settings)
+    recipe = make_recipe(enhancer.catalog, model=SMALL_MODEL)
+    network = enhancer.variants(recipe, *PAGE_PX)[0].name
+    candidates = [Candidate(each.runtime, each.id, dtype) for each in list_devices(settings) for dtype in each.dtypes]
+    store = calibration_store(settings, known_runtimes(settings))
+    for name, speed in (("MODEL_AAA_OF_THE_SAME_CARD", 9.0), (network, 0.25)):
+        measured = tuple(Measurement(each, speed, 120.0) for each in candidates)
+        store.put(Calibration(SMALL_MODEL, name, (160, 160), measured))
+    assert expected_megapixels_per_s(enhancer, recipe, "auto") == 0.25
 
 
 def test_the_page_has_lines_and_tone_everywhere() -> None:

@@ -7,6 +7,14 @@ from pathlib import Path
 import pytest
 from command_running import SMALL_MODEL, Enlarger, require_weights
 
+from enlarger.cli.devices import default_network
+from enlarger.enhance import Enhancer, make_recipe
+from enlarger.models import Card, load_catalog
+from enlarger.runtimes import Calibration, Candidate, Measurement
+from enlarger.runtimes.devices import known_runtimes
+from enlarger.runtimes.opening import calibration_store
+from enlarger.settings import Settings
+
 
 @pytest.fixture
 def enlarger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Enlarger:
@@ -28,10 +36,42 @@ def test_devices_before_anything_is_measured(enlarger: Enlarger) -> None:
 def test_what_was_measured_is_remembered(enlarger: Enlarger) -> None:
     require_weights()
     measured = enlarger("devices", SMALL_MODEL, "--calibrate", "--json")
-    assert f"Measuring {SMALL_MODEL}" in measured.err
+    network = default_network(load_catalog(), SMALL_MODEL).name
+    assert f"Measuring {network}" in measured.err
     (calibration,) = measured.json["calibrations"]
-    assert calibration["model"] == SMALL_MODEL
+    assert (calibration["network"], calibration["model"]) == (network, SMALL_MODEL)
     assert calibration["auto"]["device"] in {each["device"] for each in calibration["measurements"]}
     assert max(each["megapixelsPerSecond"] for each in calibration["measurements"]) > 0
     assert enlarger("devices", "--json").json["calibrations"] == [calibration]
-    assert " *" in enlarger("devices").out
+    shown = enlarger("devices").out
+    assert network in shown
+    assert " *" in shown
+
+
+def test_each_network_of_a_card_is_shown_under_its_own_name(enlarger: Enlarger) -> None:
+    settings = Settings()
+    candidate = Candidate("openvino", "cpu", "fp32")
+    store = calibration_store(settings, known_runtimes(settings))
+    for network, speed in (("MODEL_FIRST", 0.125), ("MODEL_SECOND", 0.5)):
+        store.put(Calibration("one-card", network, (160, 160), (Measurement(candidate, speed, 120.0),)))
+    found = enlarger("devices", "--json").json["calibrations"]
+    assert [(each["network"], each["model"]) for each in found] == [
+        ("MODEL_FIRST", "one-card"),
+        ("MODEL_SECOND", "one-card"),
+    ]
+    rows = enlarger("devices").out.splitlines()
+    assert any("MODEL_FIRST" in row and "0.125" in row for row in rows)
+    assert any("MODEL_SECOND" in row and "0.500" in row for row in rows)
+
+
+@pytest.mark.parametrize("card", load_catalog().cards, ids=lambda card: card.name)
+def test_calibration_is_of_what_upscale_runs(card: Card) -> None:
+    enhancer = Enhancer()
+    recipe = make_recipe(enhancer.catalog, model=card.name)
+    network = default_network(enhancer.catalog, card.name)
+    assert network == enhancer.variants(recipe, 1400, 2000)[0]
+    assert network.noise is None or None not in card.noises(network.scale)
+
+
+def test_a_network_can_be_named() -> None:
+    assert default_network(load_catalog(), "MODEL_REALCUGAN_SE_UP3X").name == "MODEL_REALCUGAN_SE_UP3X"

@@ -50,7 +50,7 @@ def measure(enhancer: Enhancer, card: Card, device: str, budget_s: float, cancel
     Raises ModelError, RuntimeFailedError, OutOfMemoryError, CancelledError.
     """
     recipe = make_recipe(enhancer.catalog, model=card.name)
-    region_px = fitting_region(_expected_megapixels_per_s(enhancer, recipe, card, device), budget_s)
+    region_px = fitting_region(expected_megapixels_per_s(enhancer, recipe, device), budget_s)
     picture = region(*region_px)
     enhancer.enlarge(picture, recipe, cancel=cancel)
     started_s = time.perf_counter()
@@ -68,11 +68,12 @@ def fitting_region(megapixels_per_s: float, budget_s: float) -> tuple[int, int]:
     return (width, height) if share < 1 else PAGE_PX
 
 
-def _expected_megapixels_per_s(enhancer: Enhancer, recipe: Recipe, card: Card, device: str) -> float:
+def expected_megapixels_per_s(enhancer: Enhancer, recipe: Recipe, device: str) -> float:
     """What calibration saw, which is done now if it was not; infinite where nothing is calibrated."""
     settings = enhancer.settings
     graph = enhancer.graph(enhancer.variants(recipe, *PAGE_PX)[0])
     runtimes = runtimes_for(device, settings)
     chosen = choose(graph, device=device, precision=recipe.precision, settings=settings, runtimes=runtimes)
-    found = [each for known in list_calibrations(settings) if known.card == card.name for each in known.measurements]
+    network = graph.variant.name
+    found = [each for known in list_calibrations(settings) if known.network == network for each in known.measurements]
     return next((each.megapixels_per_s for each in found if each.candidate == chosen), math.inf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,7 +16,8 @@ from enlarger.messages import msg
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from enlarger.models import Card
+    from enlarger.cancel import CancelToken
+    from enlarger.models import Catalog, Variant
     from enlarger.runtimes import Calibration, Candidate, Device, Measurement
     from enlarger.settings import Settings
 
@@ -37,13 +38,14 @@ def devices(
     as_json: Annotated[bool, typer.Option("--json", help=str(msg("Print one JSON object.")))] = False,
 ) -> ExitCode:
     """Devices with their arithmetic, and the calibrations remembered for this machine."""
+    from enlarger.cli.stopping import run_stoppable
     from enlarger.runtimes import list_calibrations, list_devices
 
     settings = load_settings()
     if models and not calibrate:
         raise RecipeError(msg("Models are named, but nothing is to be measured."), msg("Add --calibrate."))
     if calibrate:
-        _calibrate(models or (), settings)
+        run_stoppable(lambda stop: _calibrate(models or (), settings, stop))
     found, calibrations = list_devices(settings), list_calibrations(settings)
     if as_json:
         print_json(
@@ -54,32 +56,38 @@ def devices(
     return ExitCode.OK
 
 
-def _calibrate(names: Sequence[str], settings: Settings) -> None:
+def _calibrate(names: Sequence[str], settings: Settings, cancel: CancelToken) -> None:
     from enlarger.cli.progress import Display
-    from enlarger.cli.stopping import stoppable
     from enlarger.cli.weights import GraphSource
     from enlarger.runtimes import recalibrate
 
     display = Display()
-    with stoppable() as stop:
-        source = GraphSource(display, stop)
-        for card in _cards(names, settings):
-            check(stop)
-            display.say(msg("Measuring {model} …", model=card.name))
-            recalibrate(source(card.variants[0], settings), settings)
+    source = GraphSource(display, cancel)
+    for variant in _networks(names, settings):
+        check(cancel)
+        display.say(msg("Measuring {model} …", model=variant.name))
+        recalibrate(source(variant, settings), settings)
 
 
-def _cards(names: Sequence[str], settings: Settings) -> Iterator[Card]:
-    from enlarger.cli.weights import Presence
-    from enlarger.models import Choice, load_catalog
+def _networks(names: Sequence[str], settings: Settings) -> Sequence[Variant]:
+    """The networks that `upscale` begins with for these models, or for all of which it is here."""
+    from enlarger.models import found_at, load_catalog
 
     catalog = load_catalog()
-    if names:
-        found = [catalog.find(name) for name in names]
-        cards = (each.card if isinstance(each, Choice) else each for each in found)
-        yield from {card.name: card for card in cards}.values()
-    else:
-        yield from (card for card in catalog.cards if Presence.of(card, settings).here)
+    wanted = [default_network(catalog, name) for name in names or [card.name for card in catalog.cards]]
+    return [each for each in dict.fromkeys(wanted) if names or found_at(each, settings)]
+
+
+def default_network(catalog: Catalog, model: str) -> Variant:
+    """The first network that a typical page passes through when nothing but the model is said."""
+    from enlarger.cli.bench_page import PAGE_PX
+    from enlarger.enhance import make_recipe, plan_passes
+    from enlarger.models import Card
+
+    recipe = make_recipe(catalog, model=model)
+    card = catalog.find(recipe.model)
+    assert isinstance(card, Card)  # a recipe names the card itself
+    return plan_passes(card, recipe.noise, recipe.factor(*PAGE_PX))[0]
 
 
 def _show(devices: Sequence[Device], calibrations: Sequence[Calibration]) -> None:
@@ -102,13 +110,13 @@ def _show(devices: Sequence[Device], calibrations: Sequence[Calibration]) -> Non
 def _measured(calibrations: Sequence[Calibration]) -> Table:
     from rich.table import Table
 
-    headings = (msg("Model"), msg("Device"), msg("Arithmetic"), msg("MP/s"), msg("PSNR in dB"))
+    headings = (msg("Network"), msg("Device"), msg("Arithmetic"), msg("MP/s"), msg("PSNR in dB"))
     table = Table(*(str(heading) for heading in headings), box=None, pad_edge=False)
     for calibration in calibrations:
         auto = _auto(calibration)
         for each in sorted(calibration.measurements, key=lambda each: -each.megapixels_per_s):
             mark = " *" if each.candidate == auto else ""
-            table.add_row(calibration.card, _device(each.candidate), each.candidate.dtype + mark, *_figures(each))
+            table.add_row(calibration.network, _device(each.candidate), each.candidate.dtype + mark, *_figures(each))
     return table
 
 
@@ -133,6 +141,7 @@ def _device_json(device: Device) -> dict[str, Any]:
 def _json(calibration: Calibration) -> dict[str, Any]:
     auto = _auto(calibration)
     return {
+        "network": calibration.network,
         "model": calibration.card,
         "auto": None if auto is None else {"device": _device(auto), "dtype": auto.dtype},
         "measurements": [

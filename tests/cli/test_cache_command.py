@@ -35,10 +35,10 @@ def test_stats(enlarger: Enlarger) -> None:
     assert enlarger("cache", "stats", "--json").json == {
         "totalFiles": 2,
         "totalSize": held.total_bytes,
-        "cacheDir": str(cache.folder),
+        "cacheDir": str(enlarger.cache_dir),
     }
     shown = enlarger("cache", "stats").out
-    assert str(cache.folder) in shown
+    assert str(enlarger.cache_dir) in shown
     assert "Renders: 2" in shown
 
 
@@ -71,4 +71,42 @@ def test_clean_tells_a_person_on_stderr(enlarger: Enlarger) -> None:
     hold(enlarger, 1)
     done = enlarger("cache", "clean", "--all")
     assert (done.code, done.out) == (0, "")
-    assert "Renders dropped: 1; freed: 98.0 KB." in done.err
+    assert "Files dropped: 1; freed: 98.0 KB." in done.err
+
+
+def leave(enlarger: Enlarger, age_days: int) -> list[Path]:
+    """A journal, a part and a compiled graph, a thousand bytes each."""
+    used = time.time() - age_days * _DAY_S
+    names = (f"journals/{age_days}.jsonl", f"parts/{age_days}/1.png", f"compiled/{age_days}.blob")
+    files = [enlarger.cache_dir / name for name in names]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(bytes(1000))
+        for path in (file, file.parent):
+            os.utime(path, (used, used))
+    return files
+
+
+def test_stats_count_what_lies_beside_the_renders(enlarger: Enlarger) -> None:
+    cache = hold(enlarger, 1)
+    leave(enlarger, 1)
+    found = enlarger("cache", "stats", "--json").json
+    assert (found["totalFiles"], found["totalSize"]) == (4, cache.stats().total_bytes + 3000)
+    assert "compiled graphs: 3; 2.9 KB" in enlarger("cache", "stats").out
+
+
+def test_all_empties_every_folder_even_of_files_from_the_future(enlarger: Enlarger) -> None:
+    cache = hold(enlarger, 1, -1)
+    files = leave(enlarger, 1) + leave(enlarger, -1)
+    size = cache.stats().total_bytes + 6000
+    done = enlarger("cache", "clean", "--all", "--json").json
+    assert (done["removedFiles"], done["freedSize"]) == (8, size)
+    assert [file for file in files if file.exists()] == []
+    assert enlarger("cache", "stats", "--json").json["totalFiles"] == 0
+
+
+def test_older_than_sweeps_all_folders_and_max_size_only_renders(enlarger: Enlarger) -> None:
+    old, young = leave(enlarger, 40), leave(enlarger, 2)
+    assert enlarger("cache", "clean", "--max-size", "1KB", "--json").json["removedFiles"] == 0
+    assert enlarger("cache", "clean", "--older-than", "30d", "--json").json["removedFiles"] == 3
+    assert [file.exists() for file in old + young] == [False] * 3 + [True] * 3

@@ -40,9 +40,9 @@ def build_app() -> typer.Typer:
     _add(weights, "show", models.show_model, msg("Everything on one model's card."))
     _add(weights, "pull", models.pull, msg("Fetch weights before they are needed."))
     app.add_typer(weights, name="models")
-    renders = _group(msg("What finished renders take on the disk, and making room."))
+    renders = _group(msg("What the cache takes on the disk, and making room."))
     _add(renders, "stats", cache.stats, msg("Files, bytes and folder of the cache."))
-    _add(renders, "clean", cache.clean, msg("Drop renders. Results already in place are never touched."))
+    _add(renders, "clean", cache.clean, msg("Drop what is kept. Results already in place are never touched."))
     app.add_typer(renders, name="cache")
     return app
 

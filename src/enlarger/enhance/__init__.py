@@ -12,6 +12,7 @@ from enlarger.enhance.recipe import DEFAULT_MODEL, FORMATS, Recipe, make_recipe
 from enlarger.enhance.rendering import Rendering, Source
 from enlarger.enhance.road import PageResult, Road
 from enlarger.enhance.tiles import TilePlan, TileRule, plan_tiles
+from enlarger.enhance.upkeep import beside_renders, sweep_beside_renders
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -36,10 +37,12 @@ __all__ = [
     "TilePlan",
     "TileRule",
     "Upscaled",
+    "beside_renders",
     "make_recipe",
     "plan_errands",
     "plan_passes",
     "plan_tiles",
     "release",
+    "sweep_beside_renders",
     "upscale",
 ]

@@ -1,0 +1,96 @@
+"""What lies in the cache's folder beside the renders: counted, and swept when it was not used for long.
+
+Journals, the parts of archives that are not finished, and compiled graphs. Losing them costs computing, never a page;
+without its journal an output that is in place is no longer known as ours, so it is not replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+from enlarger.enhance.cache import CacheStats
+from enlarger.settings import Settings
+from enlarger.storage import TEMPORARY_PREFIX
+
+_STALE_TEMPORARY_S = 24 * 3600
+
+
+def beside_renders(settings: Settings) -> CacheStats:
+    """Files and bytes of all journals, parts and compiled graphs.
+
+    A part that shares its file with the render takes no room of its own.
+    """
+    states = [state for entry in _entries(settings) for state in map(_state, _files(entry)) if state]
+    return CacheStats(len(states), sum(s.st_size for s in states if s.st_nlink == 1), settings.cache_dir)
+
+
+def sweep_beside_renders(settings: Settings, *, unused_for_s: float = 0.0) -> int:
+    """Drop what was not used for so long; how many files went.
+
+    An archive in the making keeps its journal and parts, and empty lock files stay (see `one_at_a_time`).
+    """
+    cutoff = time.time() - unused_for_s
+    unused = [entry for entry in _entries(settings) if _last_use(entry) <= cutoff]
+    return sum(_drop(entry, _journals_dir(settings)) for entry in unused)
+
+
+def _journals_dir(settings: Settings) -> Path:
+    return settings.cache_dir / "journals"
+
+
+def _entries(settings: Settings) -> Iterator[Path]:
+    """A journal, all parts of one archive (a folder), or a compiled graph."""
+    for folder in (_journals_dir(settings), settings.cache_dir / "parts", settings.compiled_dir):
+        with suppress(OSError):  # not made yet
+            yield from (path for path in sorted(folder.iterdir()) if path.suffix != ".lock" and not _in_writing(path))
+
+
+def _in_writing(path: Path) -> bool:
+    state = _state(path)
+    young = state is not None and time.time() - state.st_mtime < _STALE_TEMPORARY_S
+    return young and path.name.startswith(TEMPORARY_PREFIX)
+
+
+def _files(entry: Path) -> list[Path]:
+    return [entry] if entry.is_file() else [path for path in entry.rglob("*") if path.is_file()]
+
+
+def _last_use(entry: Path) -> float:
+    """A folder by its own times: its files may be links to older renders. A file also by when it was last read."""
+    if entry.is_dir():
+        folders = [entry, *(path for path in entry.rglob("*") if path.is_dir())]
+        return max((state.st_mtime for state in map(_state, folders) if state), default=0.0)
+    state = _state(entry)
+    return max(state.st_mtime, state.st_atime) if state else 0.0
+
+
+def _drop(entry: Path, journals: Path) -> int:
+    """How many files went: none where another process makes this archive just now."""
+    from filelock import FileLock, Timeout
+
+    lock = journals / f".{entry.stem}.lock"
+    try:
+        with FileLock(lock, timeout=0) if lock.exists() else nullcontext():
+            return _remove(entry)
+    except (OSError, Timeout):  # in use, gone already, or not ours to delete
+        return 0
+
+
+def _remove(entry: Path) -> int:
+    if not entry.is_dir():
+        entry.unlink()
+        return 1
+    before = len(_files(entry))
+    shutil.rmtree(entry, ignore_errors=True)
+    return before - len(_files(entry))
+
+
+def _state(path: Path) -> os.stat_result | None:
+    with suppress(OSError):  # another process removed it
+        return path.stat()
+    return None

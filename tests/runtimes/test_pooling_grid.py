@@ -21,7 +21,7 @@ TILE, CORE = 96, 56
 @pytest.mark.parametrize(("ratio", "lost"), GRIDS)
 @given(useful=st.integers(1, 200).map(lambda half: 2 * half))
 def test_rows_of_all_tiles_are_the_pictures(ratio: Fraction, lost: int, useful: int) -> None:
-    grid = PoolingGrid(ratio, Fraction(lost))
+    grid = PoolingGrid(ratio, Fraction(lost), 1)
     side = useful + TILE - CORE  # the picture with its halo
     starts = range(0, useful, CORE)
     parts = [
@@ -51,4 +51,4 @@ def test_grids_are_those_of_the_graph(tmp_path: Path) -> None:
         [helper.make_tensor("weight", TensorProto.FLOAT, [3, 3, 3, 3], [0.1] * 81)],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
-    assert pooling_grids(path) == (PoolingGrid(Fraction(1, 2), Fraction(1)),)
+    assert pooling_grids(path) == (PoolingGrid(Fraction(1, 2), Fraction(1), 3),)

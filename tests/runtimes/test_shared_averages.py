@@ -137,6 +137,11 @@ def test_averages_that_do_not_fit_are_refused(runtime: Runtime, graph: Graph) ->
             session.pool([tile], stage=stage, known=known)
     with pytest.raises(RuntimeFailedError, match="1 averages were given for 4"):
         session.run([tile], averages=[one])
+    for wrong in (one[:-1], np.append(one, one)):
+        with pytest.raises(RuntimeFailedError):
+            list(session.pool([tile], stage=1, known=[wrong]))
+        with pytest.raises(RuntimeFailedError):
+            list(session.run([tile], averages=[wrong] * 4))
     session.close()
     with pytest.raises(RuntimeFailedError, match="closed"):
         session.pool([tile], stage=0, known=[])

@@ -27,6 +27,7 @@ from enlarger.runtimes.session import (
     SessionSpec,
     Tile,
     check_averages,
+    check_channels,
     check_open,
     check_stage,
     checked_tiles,
@@ -157,6 +158,7 @@ class NcnnSession:
         check_open(self.spec, self._net is None)
         given = averages if averages is not None else ()
         check_averages(self.spec, given, self.spec.poolings if averages is not None else 0)
+        self._check_channels(given)
         net = self._net  # alive for as long as the run is
         return (
             _to_tile(self._infer(net, tile, given, self._output), self.spec.pixels)
@@ -175,6 +177,7 @@ class NcnnSession:
         """As Session.pool; ncnn computes no further than the features that are asked for."""
         check_open(self.spec, self._net is None)
         check_stage(self.spec, stage, known)
+        self._check_channels(known)
         net, blob = self._net, self._poolings[stage].features
         return (
             self._pooled(self._infer(net, tile, known, blob), stage, part)
@@ -184,6 +187,11 @@ class NcnnSession:
     def close(self) -> None:
         """The memory goes when the last run has ended."""
         self._net = None
+
+    def _check_channels(self, given: Averages) -> None:
+        """ncnn itself takes an average of any length, and reads beyond a short one."""
+        for average, grid in zip(given, self._grids() if given else (), strict=False):
+            check_channels(average, grid.channels)
 
     def _infer(self, net: Any, tile: Tile, given: Averages, blob: str) -> NDArray[np.float32]:
         try:

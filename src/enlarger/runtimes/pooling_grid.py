@@ -19,10 +19,11 @@ _SIDES_PX = (192, 240)  # multiples of whatever a network asks for, and large en
 
 @dataclass(frozen=True)
 class PoolingGrid:
-    """How many features a side of so many pixels has: ratio * side - lost."""
+    """How many features a side of so many pixels has, ratio * side - lost, and in how many channels."""
 
     ratio: Fraction
     lost: Fraction
+    channels: int
 
     def counted(self, part: Part) -> tuple[int, int]:
         """Rows and columns, from the first, that begin on the tile's own pixels and end inside the picture."""
@@ -41,23 +42,24 @@ class PoolingGrid:
         return int(self.ratio * side - self.lost)
 
 
-PIXELS = PoolingGrid(Fraction(1), Fraction(0))  # of a pooling of the picture itself
+PIXELS = PoolingGrid(Fraction(1), Fraction(0), 3)  # of a pooling of the picture itself
 
 
 @lru_cache(maxsize=64)
 def pooling_grids(path: Path) -> tuple[PoolingGrid, ...]:
     """One for each global average pooling of the ONNX file, in its order, from its sizes at two sides."""
-    small, large = (_pooled_heights(path, side) for side in _SIDES_PX)
-    step = _SIDES_PX[1] - _SIDES_PX[0]
-    ratios = [Fraction(after - before, step) for before, after in zip(small, large, strict=True)]
-    return tuple(PoolingGrid(r, r * _SIDES_PX[0] - height) for r, height in zip(ratios, small, strict=True))
+    small, large = (_pooled(path, side) for side in _SIDES_PX)
+    return tuple(_grid(*before, after) for before, (_, after) in zip(small, large, strict=True))
 
 
-def _pooled_heights(path: Path, side: int) -> list[int]:
+def _grid(channels: int, small: int, large: int) -> PoolingGrid:
+    ratio = Fraction(large - small, _SIDES_PX[1] - _SIDES_PX[0])
+    return PoolingGrid(ratio, ratio * _SIDES_PX[0] - small, channels)
+
+
+def _pooled(path: Path, side: int) -> list[tuple[int, int]]:
+    """(channels, height) of what each pooling averages."""
     graph = shaped(path, (side, side)).graph
-    heights = {info.name: info.type.tensor_type.shape.dim[2].dim_value for info in graph.value_info if _has_rows(info)}
-    return [heights[node.input[0]] for node in graph.node if node.op_type == "GlobalAveragePool"]
-
-
-def _has_rows(info: object) -> bool:
-    return len(info.type.tensor_type.shape.dim) == 4  # type: ignore[attr-defined]  # onnx is untyped here
+    shapes = {info.name: [dim.dim_value for dim in info.type.tensor_type.shape.dim] for info in graph.value_info}
+    pooled = [shapes[node.input[0]] for node in graph.node if node.op_type == "GlobalAveragePool"]
+    return [(channels, height) for _, channels, height, _ in pooled]

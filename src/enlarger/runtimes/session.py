@@ -198,6 +198,19 @@ def check_averages(spec: SessionSpec, averages: Averages, expected: int) -> None
     )
 
 
+def check_channels(average: NDArray[np.float32], channels: int) -> None:
+    """Raises RuntimeFailedError for an average that has not one number for each channel of its pooling."""
+    if np.shape(average) != (channels,):
+        raise RuntimeFailedError(
+            msg(
+                "An average of shape {shape} was given to a pooling of {channels} channels.",
+                shape=np.shape(average),
+                channels=channels,
+            ),
+            msg("This is a mistake in Enlarger; please report it."),
+        )
+
+
 def check_stage(spec: SessionSpec, stage: int, known: Averages) -> None:
     """Raises RuntimeFailedError unless `stage` is a pooling of the network and `known` has those before it."""
     check_averages(spec, known, stage if 0 <= stage < spec.poolings else -1)

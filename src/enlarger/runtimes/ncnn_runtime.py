@@ -189,7 +189,7 @@ class NcnnSession:
         self._net = None
 
     def _check_channels(self, given: Averages) -> None:
-        """ncnn itself takes an average of any length, and reads beyond a short one."""
+        """ncnn itself does not look at how long an average is."""
         for average, grid in zip(given, self._grids() if given else (), strict=False):
             check_channels(average, grid.channels)
 

@@ -9,7 +9,7 @@ from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from demo.pages import draw_page
 from demo.photo import draw_photo
@@ -75,10 +75,6 @@ def psnr(a: Pixels, b: Pixels) -> float:
     return inf if mse == 0 else 10 * float(np.log10(255**2 / mse))
 
 
-def flat(image: Image.Image, reach_px: int = 5) -> NDArray[np.bool_]:
-    """Where nothing is drawn within `reach_px`."""
-    from PIL import ImageFilter
-
-    side = 2 * reach_px + 1
-    low, high = image.filter(ImageFilter.MinFilter(side)), image.filter(ImageFilter.MaxFilter(side))
-    return np.asarray(low) == np.asarray(high)
+def blank(image: Image.Image, reach_px: int = 5) -> NDArray[np.bool_]:
+    """Where the paper is white for `reach_px` around: what is seen there after JPEG is JPEG's."""
+    return np.asarray(image.filter(ImageFilter.MinFilter(2 * reach_px + 1))) == 255

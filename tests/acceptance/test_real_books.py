@@ -140,6 +140,7 @@ def test_several_inputs_go_to_one_folder(enlarger: Command, tmp_path: Path) -> N
     assert result["page.png"] != result["page (2).png"]
 
 
+@pytest.mark.slow
 def test_a_box_a_fraction_and_a_format(enlarger: Command, tmp_path: Path) -> None:
     source = write(tmp_path / "page.png", encoded(opened(page(1)).convert("RGB"), "PNG"))
     for options, name, size in (

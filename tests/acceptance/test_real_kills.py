@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.weights,
     pytest.mark.skipif(os.name == "nt", reason="no SIGKILL"),
 ]
-_PAGES = 10
+_PAGES = 8
 
 
 @pytest.fixture
@@ -68,6 +68,7 @@ def test_killed_before_anything_is_there(enlarger: Command, volume: tuple[Path, 
     assert enlarger.renders() == {}
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_volume_at_once(
     enlarger: Command, other: Command, volume: tuple[Path, Path], tmp_path: Path
 ) -> None:

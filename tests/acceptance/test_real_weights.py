@@ -172,6 +172,7 @@ def test_what_comes_is_checked_and_thrown_away(enlarger: Command, most_a_reply: 
     assert list((enlarger.data_dir / "models").glob(f"{_NAME}*")) == []
 
 
+@pytest.mark.slow
 def test_a_server_that_ignores_range_and_never_finishes_is_given_up(enlarger: Command) -> None:
     """Read from the start each time, never glued together; the next command goes on where this one stopped."""
     content = strangers_file()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import missing
 from enlarger.errors import WeightsMissingError
 from enlarger.models import Graph, load_catalog, prepare
 from enlarger.runtimes import (
@@ -24,6 +23,7 @@ from enlarger.runtimes import (
 )
 from enlarger.runtimes.calibration_picture import page_tile
 from enlarger.settings import Settings
+from loud_skips import missing
 
 pytestmark = pytest.mark.weights
 SIDE = 96

@@ -1,7 +1,7 @@
 """Enlarger: local-first image enlarging for manga pages and photographs.
 
-    import enlarger
-    enlarger.upscale("page.jpg", scale=2).save("page_2x.jpg")
+import enlarger
+enlarger.upscale("page.jpg", scale=2).save("page_2x.jpg")
 """
 
 from __future__ import annotations

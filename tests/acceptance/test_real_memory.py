@@ -15,6 +15,7 @@ from demo.photo import draw_photo
 pytestmark = [
     pytest.mark.weights,
     pytest.mark.slow,
+    pytest.mark.timeout(1800),  # a minute here, several on a machine without bf16
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
 ]
 

@@ -14,6 +14,12 @@
     │   ├── OutOfMemoryError
     │   └── BadOutputError    NaN, all black or constant output, in fp32 too
     ├── StorageError          a disk that is full, a folder that cannot be written
+    │   └── DiskFullError
+    ├── JobError              a job that is not there, or cannot do what is asked of it
+    │   ├── UnknownJobError
+    │   ├── IllegalMoveError      a state that does not allow it
+    │   ├── QueueFullError        too much is waiting already
+    │   └── IdempotencyError      the same key with another request
     └── CancelledError        the caller asked to stop
 
 Foreign exceptions are mapped where they arise; nothing above that seam knows Pillow, OpenVINO or httpx.
@@ -96,6 +102,30 @@ class BadOutputError(RuntimeFailedError):
 
 class StorageError(EnlargerError):
     code = "storage"
+
+
+class DiskFullError(StorageError):
+    code = "disk_full"
+
+
+class JobError(EnlargerError):
+    code = "job"
+
+
+class UnknownJobError(JobError):
+    code = "unknown_job"
+
+
+class IllegalMoveError(JobError):
+    code = "illegal_move"
+
+
+class QueueFullError(JobError):
+    code = "queue_full"
+
+
+class IdempotencyError(JobError):
+    code = "idempotency_conflict"
 
 
 class CancelledError(EnlargerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import platformdirs
-from pydantic import ByteSize, Field
+from pydantic import AliasChoices, ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _APP = "enlarger"
@@ -14,7 +14,7 @@ _APP = "enlarger"
 class Settings(BaseSettings):
     """All that a person may set. Every field is documented in docs/settings.md (a test compares)."""
 
-    model_config = SettingsConfigDict(env_prefix="ENLARGER_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="ENLARGER_", frozen=True, extra="forbid", populate_by_name=True)
 
     language: str = Field("", description="Language of messages, `en` or `zh`; empty: the locale's.")
     data_dir: Path = Field(
@@ -36,6 +36,51 @@ class Settings(BaseSettings):
     mirror: str = Field("", description="Base URL put in place of the host of weights fetched by URL.")
     proxy: str = Field("", description="HTTP proxy for weights; empty: the usual proxy variables.")
     offline: bool = Field(False, description="Never fetch weights on first use.")
+
+    storage_dir: Path = Field(
+        Path("storage"),
+        validation_alias=AliasChoices("ENLARGER_STORAGE_DIR", "REICHAN_STORAGE_ROOT"),
+        description="The server's storage root: the ledger of jobs, what comes in, and what comes out.",
+    )
+    model_root: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("ENLARGER_MODEL_ROOT", "REICHAN_MODEL_ROOT"),
+        description="Where the server also looks for weights; empty: `models` in the storage root.",
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        validation_alias=AliasChoices("ENLARGER_WORKERS", "REICHAN_MAX_CONCURRENCY"),
+        description="Worker processes; they share the cores.",
+    )
+    preload: str = Field("", description="Models that workers open when they start, separated by commas.")
+    worker_growth_bytes: ByteSize = Field(
+        ByteSize(2 * 1024**3), description="A worker that grew by more than this is replaced between two pages."
+    )
+    idle_unload_s: float = Field(300.0, ge=0, description="Seconds without work after which a worker's models unload.")
+    min_free_bytes: ByteSize = Field(
+        ByteSize(256 * 1024**2), description="With less room on the disk jobs pause, and go on when there is more."
+    )
+    keep_jobs_days: float = Field(0.0, ge=0, description="Finished jobs are deleted after so many days; 0: never.")
+    keep_jobs_bytes: ByteSize = Field(
+        ByteSize(0), description="The oldest finished jobs are deleted beyond this total; 0: no limit."
+    )
+    max_waiting_jobs: int = Field(1000, ge=1, description="More unfinished jobs than this are refused for the moment.")
+    max_upload_bytes: ByteSize = Field(ByteSize(4 * 1024**3), description="Larger uploads are refused.")
+    allowed_dirs: str = Field(
+        "", description="Folders outside the storage root that clients may name, separated like PATH."
+    )
+    token: SecretStr = Field(SecretStr(""), description="What clients must send when the server is not on loopback.")
+    token_file: Path | None = Field(None, description="A file with that token, instead of the variable.")
+    allowed_hosts: str = Field(
+        "", description="Names the server may be called by besides its address, separated by commas; `*`: any."
+    )
+    cors_origins: str = Field(
+        "",
+        validation_alias=AliasChoices("ENLARGER_CORS_ORIGINS", "CORS_ORIGINS"),
+        description="Other origins whose pages may call the server, separated by commas.",
+    )
 
     @property
     def models_dir(self) -> Path:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from enlarger.cancel import CancelToken, check
-from enlarger.errors import StorageError
+from enlarger.errors import DiskFullError, StorageError
 from enlarger.messages import msg
 
 TEMPORARY_PREFIX = ".enlarger-"
@@ -84,7 +84,7 @@ def require_room(folder: Path, needed_bytes: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         free_bytes = shutil.disk_usage(folder).free
     if free_bytes < needed_bytes:
-        raise StorageError(
+        raise DiskFullError(
             msg(
                 "{folder}: {needed} MB are needed on this disk, and {free} MB are free.",
                 folder=folder,
@@ -106,7 +106,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def _storage_error(path: Path, error: OSError) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(
+        return DiskFullError(
             msg("{path}: the disk is full.", path=path),
             msg("Make room and run the same command again: finished pages are kept."),
         )

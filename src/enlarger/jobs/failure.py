@@ -1,0 +1,57 @@
+"""An error as it is stored: code, sentence and remedy, still to be told in any language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enlarger.errors import EnlargerError
+from enlarger.messages import Message, msg
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong with a page or a job."""
+
+    code: str
+    message: Message
+    remedy: Message | None = None
+
+    @classmethod
+    def of(cls, error: EnlargerError) -> Failure:
+        """The error without its traceback."""
+        return cls(error.code, error.message, error.remedy)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Failure:
+        """The reverse of `as_json`."""
+        remedy = value.get("remedy")
+        return cls(value["code"], _message(value["message"]), None if remedy is None else _message(remedy))
+
+    def as_json(self) -> dict[str, Any]:
+        """Templates and facts apart, so that it can be told in Chinese to one client and in English to another."""
+        remedy = None if self.remedy is None else _parts(self.remedy)
+        return {"code": self.code, "message": _parts(self.message), "remedy": remedy}
+
+    def text(self, language: str | None = None) -> str:
+        """Sentence and remedy in `language`."""
+        if self.remedy is None:
+            return self.message.text(language)
+        return msg("{first} {second}", first=self.message, second=self.remedy).text(language)
+
+
+def _parts(message: Message) -> dict[str, Any]:
+    facts = {name: _fact(value) for name, value in message.facts.items()}
+    return {"template": message.template, "facts": facts}
+
+
+def _fact(value: object) -> Any:
+    if isinstance(value, Message):
+        return _parts(value)
+    return value if isinstance(value, int | float | str) else str(value)
+
+
+def _message(parts: Mapping[str, Any]) -> Message:
+    facts = {name: _message(value) if isinstance(value, Mapping) else value for name, value in parts["facts"].items()}
+    return Message(parts["template"], facts)

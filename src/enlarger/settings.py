@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import platformdirs
@@ -101,3 +102,28 @@ class Settings(BaseSettings):
     def compiled_dir(self) -> Path:
         """Runtimes' compiled graphs."""
         return self.cache_dir / "compiled"
+
+    @property
+    def preloaded_models(self) -> tuple[str, ...]:
+        """The names in `preload`."""
+        return _split(self.preload, ",")
+
+    @property
+    def allowed_folders(self) -> tuple[Path, ...]:
+        """The folders in `allowed_dirs`, absolute."""
+        return tuple(Path(folder).expanduser().absolute() for folder in _split(self.allowed_dirs, os.pathsep))
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """The names in `allowed_hosts`, in lower case as host names are compared."""
+        return tuple(name.lower() for name in _split(self.allowed_hosts, ","))
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins in `cors_origins`, as browsers send them: in lower case, without a slash at the end."""
+        return tuple(origin.lower().rstrip("/") for origin in _split(self.cors_origins, ","))
+
+
+def _split(text: str, separator: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in text.split(separator))
+    return tuple(dict.fromkeys(part for part in parts if part))

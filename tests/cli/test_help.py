@@ -64,11 +64,14 @@ def test_without_a_command_there_is_help(enlarger: Enlarger) -> None:
     assert "upscale" in done.out + done.err
 
 
-def test_a_variable_that_is_not_understood_is_named(enlarger: Enlarger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENLARGER_THREADS", "many")
+@pytest.mark.parametrize("name", ["ENLARGER_THREADS", "ENLARGER_WORKERS", "REICHAN_MAX_CONCURRENCY"])
+def test_a_variable_that_is_not_understood_is_named(
+    enlarger: Enlarger, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "many")
     done = enlarger("cache", "stats")
     assert done.code == 2
-    assert "ENLARGER_THREADS: “many” is not understood." in done.err
+    assert f"{name}: “many” is not understood." in done.err
 
 
 def test_help_loads_no_numbers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from enlarger.errors import RecipeError
@@ -21,7 +22,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        variable = "ENLARGER_" + "_".join(str(part).upper() for part in first["loc"])
+        name = "_".join(str(part).upper() for part in first["loc"])
+        variable = name if name in os.environ else f"ENLARGER_{name}"  # a setting with two names says which it was
         raise RecipeError(
             msg("{variable}: “{value}” is not understood.", variable=variable, value=first["input"]),
             msg("Correct the variable or unset it; docs/settings.md explains each."),

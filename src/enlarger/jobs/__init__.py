@@ -9,12 +9,14 @@ from enlarger.jobs.job import (
     Job,
     JobSource,
     JobState,
+    NewPage,
     Page,
     PageResult,
     PageState,
     Priority,
     Submission,
 )
+from enlarger.jobs.storage_root import StorageRoot, slug
 
 __all__ = [
     "Artifact",
@@ -25,9 +27,12 @@ __all__ = [
     "Job",
     "JobSource",
     "JobState",
+    "NewPage",
     "Page",
     "PageResult",
     "PageState",
     "Priority",
+    "StorageRoot",
     "Submission",
+    "slug",
 ]

@@ -144,6 +144,15 @@ class PageResult:
 
 
 @dataclass(frozen=True)
+class NewPage:
+    """A page as it was listed. `failure`: it cannot be read at all, so it is stored as failed."""
+
+    name: str
+    targets: Mapping[str, str]
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
 class Page:
     """One page of a job. `name` is its path inside the source (POSIX); `targets` its output name by suffix.
 

@@ -1,0 +1,59 @@
+"""The pages of a job's source: their names in reading order, and what each is called in the output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from enlarger.books import OutputNames, is_page_name, natural_key, open_book
+from enlarger.enhance import Recipe
+from enlarger.errors import PictureError
+from enlarger.jobs.failure import Failure
+from enlarger.jobs.job import JobSource, NewPage
+from enlarger.messages import msg
+
+_SUFFIXES = (".jpg", ".png", ".webp")
+_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+
+
+def list_pages(source: JobSource, recipe: Recipe) -> list[NewPage]:
+    """Every page of the source, never two to one output name on any system's disk.
+
+    A flat source keeps `<stem>.<suffix>`, a nested one its folders; where two would meet, each keeps its own suffix
+    (`a.png.jpg`). Members that the book refuses are pages that failed already, with its reason. Raises BookError or
+    PictureError when nothing in the source can be read.
+    """
+    return [_picture(source.path, recipe)] if source.kind == "picture" else _book(source.path, recipe)
+
+
+def _picture(path: Path, recipe: Recipe) -> NewPage:
+    if not path.is_file():
+        raise PictureError(
+            msg("{path}: there is no such file.", path=path), msg("Check that the file is there and may be read.")
+        )
+    return NewPage(path.name, _targets(path.name, OutputNames.plan([path.name], _SUFFIXES), recipe))
+
+
+def _book(path: Path, recipe: Recipe) -> list[NewPage]:
+    with open_book(path) as book:
+        names = [page.name for page in book.pages]
+        refused = {problem.name: problem.error for problem in book.problems if is_page_name(problem.name)}
+    plan = OutputNames.plan(names, _SUFFIXES)
+    pages = {name: NewPage(name, {}, Failure.of(error)) for name, error in refused.items()}
+    pages |= {name: NewPage(name, _targets(name, plan, recipe)) for name in names}
+    return [pages[name] for name in sorted(pages, key=natural_key)]
+
+
+def _targets(name: str, plan: OutputNames, recipe: Recipe) -> Mapping[str, str]:
+    """By the suffix that a render has, the page's output name.
+
+    Where the recipe keeps the picture's own format, its own spelling stays (".jpeg", ".JPG"); an asked-for format
+    has one spelling for all pages.
+    """
+    targets = {suffix: plan.name(name, suffix) for suffix in _SUFFIXES}
+    if recipe.format != "same":
+        return {suffix: str(PurePosixPath(target).with_suffix(suffix)) for suffix, target in targets.items()}
+    own = PurePosixPath(name).suffix
+    if own.lower() in _JPEG_SUFFIXES:
+        targets[".jpg"] = plan.name(name, own)
+    return targets

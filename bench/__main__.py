@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from bench import contests, peaks, resident
+import httpx
+
+from bench import contests, peaks, resident, service
 from bench.alternate import PeerError
 from bench.halo import useful_shares
 from bench.machine import this_machine
@@ -20,7 +22,7 @@ from enlarger.models import load_catalog
 from enlarger.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-ROWS = ("road", "raw", "onnxruntime", "pytorch", "ncnn", "sr_vulkan", "pace", "resident", "memory")
+ROWS = ("road", "raw", "onnxruntime", "pytorch", "ncnn", "sr_vulkan", "pace", "resident", "memory", "service")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +55,7 @@ def measure(sizes: Sizes, options: argparse.Namespace, scratch: Path) -> Finding
         outcomes=tuple(contests.hold(contest, settings, options.rows, rounds, say) for contest in held),
         residence=_residence(studio, sizes, scratch, options.rows),
         peaks=tuple(peaks.peaks(studio, sizes, scratch, say)) if "memory" in options.rows else (),
+        service=_service(studio, sizes, scratch, options.rows),
         halos=tuple(_halos()) if options.halo else (),
     )
 
@@ -74,6 +77,16 @@ def _residence(studio: Studio, sizes: Sizes, scratch: Path, wanted: Collection[s
         return resident.compare(windows, scratch, say)
     except PeerError as error:
         say(f"  resident: {error}")
+        return None
+
+
+def _service(studio: Studio, sizes: Sizes, scratch: Path, wanted: Collection[str]) -> service.ServiceFindings | None:
+    if "service" not in wanted:
+        return None
+    try:
+        return service.measure(studio, sizes, scratch, say)
+    except (PeerError, TimeoutError, httpx.HTTPError) as error:
+        say(f"  service: {error}")
         return None
 
 

@@ -9,6 +9,7 @@ from bench.contests import JPEG, RAW, WEBP, Outcome, Question
 from bench.machine import Machine
 from bench.peaks import Peak
 from bench.resident import Residence, Series
+from bench.service import ServiceFindings
 
 _HOW = """\
 Rows of one card alternate: each runs once a round, and each round begins with another row. A ratio is taken within
@@ -33,6 +34,7 @@ class Findings:
     outcomes: tuple[Outcome, ...] = ()
     residence: Residence | None = None
     peaks: tuple[Peak, ...] = ()
+    service: ServiceFindings | None = None
     halos: tuple[tuple[str, int, str], ...] = field(default=())
 
 
@@ -40,7 +42,8 @@ def markdown(findings: Findings) -> str:
     """The whole page."""
     sections = (
         _title(findings), _machine(findings), _ratios(findings), _speeds(findings), _plans(findings),
-        _residence(findings), _peaks(findings), _halos(findings), f"## How it was measured\n\n{_HOW}",
+        _residence(findings), _peaks(findings), _service(findings), _halos(findings),
+        f"## How it was measured\n\n{_HOW}",
     )  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -191,6 +194,24 @@ def _peaks(findings: Findings) -> str:
         for peak in findings.peaks
     ]  # fmt: skip
     return _table("## Peak memory of one command", ("", "picture", "peak, GB", "seconds", "asked"), rows)
+
+
+def _service(findings: Findings) -> str:
+    found = findings.service
+    if found is None:
+        return ""
+    waited = found.waited_s / found.tile_s
+    pages = f"{found.pages} pages of {_size(found.size)}"
+    rows = [
+        (f"{pages} as one job, s", f"{found.job_s:.1f}", ""),
+        ("the same through the command, s", f"{found.command_s:.1f}", ""),
+        ("**job / command**", f"**{found.job_s / found.command_s:.2f}**", "≤ 1.15"),
+        ("server and one idle worker, model resident, GB", f"**{found.rest_bytes / 1e9:.2f}**", "< 1"),
+        ("a small picture over HTTP, s: alone", f"{found.alone_s:.2f}", ""),
+        ("the same during a volume, s: median", f"{found.alone_s + found.waited_s:.2f}", ""),
+        ("**what it waited, in tiles of that volume**", f"**{waited:.2f}**", "≤ 1"),
+    ]
+    return _table("## The server\n\nwaifu2x-cunet 2x to WebP.", ("", "measured", "asked"), rows)
 
 
 def _halos(findings: Findings) -> str:

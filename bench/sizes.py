@@ -19,6 +19,8 @@ class Sizes:
     small_page: Size  # for what is paid once a picture: starting a process
     small_pages: int
     large_photograph: Size
+    job_pages: int  # of small_page
+    interactive: Size
     rounds: int  # 0: what each contest's time budget allows
     extras: bool
 
@@ -32,6 +34,8 @@ FULL = Sizes(
     small_page=(700, 1000),
     small_pages=10,
     large_photograph=(8000, 6000),
+    job_pages=20,
+    interactive=(256, 256),
     rounds=0,
     extras=True,
 )
@@ -45,6 +49,8 @@ QUICK = Sizes(
     small_page=(60, 80),
     small_pages=2,
     large_photograph=(240, 180),
+    job_pages=3,
+    interactive=(32, 32),
     rounds=1,
     extras=False,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -90,6 +91,18 @@ def test_an_archive_in_the_making_is_left_alone(settings: Settings) -> None:
     assert all(path.exists() for path in busy)
     assert not any(path.exists() for path in idle)
     assert sweep_beside_renders(settings) == 3
+
+
+def test_a_journal_stays_as_long_as_its_output(settings: Settings, tmp_path: Path) -> None:
+    (journal,) = (path for path in job(settings, "a", age_days=90) if path.suffix == ".jsonl")
+    output = put(tmp_path / "out" / "1.png")
+    entry = {"name": "1.png", "key": "k", "file": str(output), "format": "png", "bytes": 100, "mtime_ns": 1}
+    journal.write_text(json.dumps({**entry, "source_size": [1, 1], "size": [2, 2]}))
+    assert sweep_beside_renders(settings) == 2
+    assert journal.exists()
+    output.unlink()
+    assert sweep_beside_renders(settings) == 1
+    assert not journal.exists()
 
 
 def test_files_being_written_stay_and_abandoned_ones_go(settings: Settings) -> None:

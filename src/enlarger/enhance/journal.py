@@ -57,6 +57,10 @@ class Journal:
         entries = [entry for entry in self._entries.values() if entry.file == path]
         return any(entry.bytes == _ANNOUNCED or (entry.bytes, entry.mtime_ns) == state for entry in entries)
 
+    def vouches(self) -> bool:
+        """Whether anything it tells of is still there: without it, that would no longer be known as ours."""
+        return any(Path(entry.file).exists() for entry in self._entries.values())
+
     def finished(self, name: str, key: str) -> Render | None:
         """The page's file if it is there and unchanged."""
         entry = self._entries.get(name)

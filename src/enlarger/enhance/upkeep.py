@@ -1,7 +1,7 @@
 """What lies in the cache's folder beside the renders: counted, and swept when it was not used for long.
 
 Journals, the parts of archives that are not finished, and compiled graphs. Losing them costs computing, never a page;
-without its journal an output that is in place is no longer known as ours, so it is not replaced.
+a journal stays as long as its output does, which without it would no longer be known as ours.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from enlarger.enhance.cache import CacheStats
+from enlarger.enhance.journal import Journal
 from enlarger.settings import Settings
 from enlarger.storage import TEMPORARY_PREFIX
 
@@ -35,7 +36,7 @@ def sweep_beside_renders(settings: Settings, *, unused_for_s: float = 0.0) -> in
     An archive in the making keeps its journal and parts, and empty lock files stay (see `one_at_a_time`).
     """
     cutoff = time.time() - unused_for_s
-    unused = [entry for entry in _entries(settings) if _last_use(entry) <= cutoff]
+    unused = [entry for entry in _entries(settings) if _last_use(entry) <= cutoff and not _vouches(entry)]
     return sum(_drop(entry, _journals_dir(settings)) for entry in unused)
 
 
@@ -48,6 +49,10 @@ def _entries(settings: Settings) -> Iterator[Path]:
     for folder in (_journals_dir(settings), settings.cache_dir / "parts", settings.compiled_dir):
         with suppress(OSError):  # not made yet
             yield from (path for path in sorted(folder.iterdir()) if path.suffix != ".lock" and not _in_writing(path))
+
+
+def _vouches(entry: Path) -> bool:
+    return entry.suffix == ".jsonl" and Journal(entry).vouches()
 
 
 def _in_writing(path: Path) -> bool:

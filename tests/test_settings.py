@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import AliasChoices, ByteSize, SecretStr, ValidationError
 
+from enlarger.errors import InputError
 from enlarger.settings import Settings
 from source_trees import ROOT
 
@@ -60,6 +61,23 @@ def test_other_names_are_read_where_the_own_is_not_set(monkeypatch: pytest.Monke
 
 def test_a_token_is_not_shown() -> None:
     assert "hush" not in repr(Settings(token=SecretStr("hush")))
+
+
+def test_the_token_is_read_from_its_variable_or_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("from the file\n", "utf-8")
+    assert Settings(token=SecretStr(""), token_file=None).read_token() == ""
+    assert Settings(token=SecretStr(""), token_file=file).read_token() == "from the file"
+    assert Settings(token=SecretStr("typed"), token_file=file).read_token() == "typed"
+
+
+@pytest.mark.parametrize("content", [None, b" \n", b"\xff\xfe"])
+def test_a_token_file_without_a_token_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InputError, match="token"):
+        Settings(token=SecretStr(""), token_file=file).read_token()
 
 
 def test_lists_are_read_from_one_line(tmp_path: Path) -> None:

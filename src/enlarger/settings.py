@@ -9,6 +9,9 @@ import platformdirs
 from pydantic import AliasChoices, ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from enlarger.errors import InputError
+from enlarger.messages import msg
+
 _APP = "enlarger"
 
 
@@ -82,6 +85,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("ENLARGER_CORS_ORIGINS", "CORS_ORIGINS"),
         description="Other origins whose pages may call the server, separated by commas.",
     )
+    json_logs: bool = Field(False, description="The server's log as JSON, one object a line.")
 
     @property
     def models_dir(self) -> Path:
@@ -102,6 +106,24 @@ class Settings(BaseSettings):
     def compiled_dir(self) -> Path:
         """Runtimes' compiled graphs."""
         return self.cache_dir / "compiled"
+
+    def read_token(self) -> str:
+        """The token, from its variable or its file; "" where neither says one. Raises InputError."""
+        if self.token.get_secret_value() or self.token_file is None:
+            return self.token.get_secret_value()
+        try:
+            token = self.token_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                msg("{path}: the token cannot be read ({reason}).", path=self.token_file, reason=error),
+                msg("Name a text file that holds nothing but the token, and that Enlarger may read."),
+            ) from error
+        if not token:
+            raise InputError(
+                msg("{path}: there is no token in this file.", path=self.token_file),
+                msg("Write one into it, for example with: openssl rand -hex 32"),
+            )
+        return token
 
     @property
     def preloaded_models(self) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def run_stoppable(work: Callable[[Stop], _T]) -> _T:
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         return work(stop)
-    with _handled(stop), ThreadPoolExecutor(1, "enlarger-work") as workers:
+    with handled(stop), ThreadPoolExecutor(1, "enlarger-work") as workers:
         working = workers.submit(copy_context().run, work, stop)
         try:
             return _awaited(working)
@@ -65,7 +65,8 @@ def _awaited(working: Future[_T]) -> _T:
 
 
 @contextmanager
-def _handled(stop: Stop) -> Iterator[None]:
+def handled(stop: Stop) -> Iterator[None]:
+    """Let the signals set `stop` while the block lasts; called in the main thread."""
     before = {number: signal.signal(number, stop.on_signal) for number in _SIGNALS}
     try:
         yield

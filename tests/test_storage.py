@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from enlarger.errors import StorageError
-from enlarger.storage import TEMPORARY_PREFIX, atomic_file, storage_errors, write_atomic
+from enlarger.storage import TEMPORARY_PREFIX, atomic_file, drop_temporaries, storage_errors, write_atomic
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX only")
 
@@ -32,6 +32,15 @@ def test_writes_and_makes_folders(tmp_path: Path) -> None:
     write_atomic(target, b"data")
     assert target.read_bytes() == b"data"
     assert names(target.parent) == [target.name]
+
+
+def test_what_a_killed_writer_left_is_known_by_its_label(tmp_path: Path) -> None:
+    for name in ("a[1]-0-x", "a[1]-1-y", "a1-0-z"):
+        (tmp_path / f"{TEMPORARY_PREFIX}{name}").touch()
+    (tmp_path / "a[1]-0").touch()
+    drop_temporaries(tmp_path, "a[1]-")
+    assert names(tmp_path) == [f"{TEMPORARY_PREFIX}a1-0-z", "a[1]-0"]
+    drop_temporaries(tmp_path / "never made", "a")
 
 
 def test_an_exception_keeps_the_old_file(tmp_path: Path) -> None:

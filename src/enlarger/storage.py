@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -20,11 +21,14 @@ _POLL_S = 0.2
 
 
 @contextmanager
-def atomic_file(target: Path) -> Iterator[BinaryIO]:
-    """A file that appears at `target` only when the block ended well; raises StorageError."""
+def atomic_file(target: Path, *, label: str = "") -> Iterator[BinaryIO]:
+    """A file that appears at `target` only when the block ended well; raises StorageError.
+
+    `label` begins the temporary name, so that what a killed process left is known (see `drop_temporaries`).
+    """
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}{target.suffix}")
+        temporary = target.with_name(f"{TEMPORARY_PREFIX}{label}{uuid4().hex}{target.suffix}")
         try:
             with temporary.open("xb") as file:  # not mkstemp: a result gets the user's own permissions
                 yield file
@@ -42,6 +46,13 @@ def write_atomic(target: Path, data: bytes) -> None:
     """`data` at `target`, durable when this returns; raises StorageError."""
     with atomic_file(target) as file:
         file.write(data)
+
+
+def drop_temporaries(folder: Path, label: str) -> None:
+    """Delete what killed processes left of files with this label; only where no living one can be writing them."""
+    for path in folder.glob(f"{TEMPORARY_PREFIX}{glob.escape(label)}*"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -53,6 +53,23 @@ def test_read_gives_the_bytes_of_pages_and_extras(make: Make) -> None:
         assert {name: book.read(name) for name in (*names(book), *book.extras)} == VOLUME
 
 
+def test_stream_gives_the_same_in_chunks(make: Make) -> None:
+    large = bytes(range(256)) * 10_000
+    with open_book(make({"1.jpg": JPEG, "2.png": large, "empty.txt": b""})) as book:
+        chunks = list(book.stream("2.png"))
+        assert b"".join(chunks) == large
+        assert max(map(len, chunks)) <= 1 << 20
+        assert list(book.stream("empty.txt")) == []
+
+
+def test_streams_may_be_taken_side_by_side(make: Make) -> None:
+    pages = {f"{number}.jpg": bytes([number]) * 2_500_000 for number in range(3)}
+    with open_book(make(pages)) as book:
+        streams = {name: book.stream(name) for name in pages}
+        first = {name: next(stream) for name, stream in streams.items()}
+        assert {name: first[name] + b"".join(streams[name]) for name in pages} == pages
+
+
 def test_the_path_is_kept(make: Make) -> None:
     path = make(VOLUME)
     with open_book(path) as book:
@@ -102,3 +119,5 @@ def test_a_member_beyond_the_limit_costs_only_itself(make: Make) -> None:
             assert [problem.name for problem in book.problems] == ["2.jpg"]
         with pytest.raises(BookError, match=r"2\.jpg"):
             book.read("2.jpg")
+        with pytest.raises(BookError, match=r"2\.jpg"):
+            list(book.stream("2.jpg"))

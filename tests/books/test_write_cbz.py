@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import tracemalloc
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from enlarger.books import open_book, write_cbz
+from enlarger.books import Stream, Written, open_book, write_cbz
 from enlarger.errors import BookError, CancelledError, StorageError
 from enlarger.messages import msg
 from enlarger.storage import TEMPORARY_PREFIX
@@ -78,6 +79,38 @@ def test_a_member_may_be_made_while_the_archive_grows(target: Path, tmp_path: Pa
     write_cbz(target, members())
     with ZipFile(target) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [b"0", b"1", b"2"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_digest_is_that_of_the_file(target: Path, tmp_path: Path, count: int) -> None:
+    (tmp_path / "render").write_bytes(bytes(range(256)) * 10_000)
+    written = write_cbz(target, [(f"{number}.png", tmp_path / "render") for number in range(count)])
+    data = target.read_bytes()
+    assert written == Written(hashlib.sha256(data).hexdigest(), len(data))
+
+
+def test_nothing_is_deflated_where_that_is_asked_for(target: Path) -> None:
+    write_cbz(target, [("1.png", b"one"), ("notes.txt", b"words" * 9)], deflates=False)
+    with ZipFile(target) as archive:
+        assert [info.compress_type for info in archive.infolist()] == [ZIP_STORED, ZIP_STORED]
+        assert [info.flag_bits & 8 for info in archive.infolist()] == [0, 0]  # sizes stand before the bytes
+
+
+def test_a_stream_is_taken_chunk_by_chunk(target: Path) -> None:
+    write_cbz(target, [("1.png", Stream(6, iter([b"one", b"two"])))])
+    with ZipFile(target) as archive:
+        assert archive.read("1.png") == b"onetwo"
+
+
+def test_the_temporary_name_begins_with_the_label(target: Path) -> None:
+    seen: list[str] = []
+
+    def members() -> Iterator[tuple[str, bytes]]:
+        seen.extend(path.name for path in target.parent.iterdir())
+        yield "1.png", b"one"
+
+    write_cbz(target, members(), label="a job-1-")
+    assert [name.startswith(f"{TEMPORARY_PREFIX}a job-1-") for name in seen] == [True]
 
 
 def test_an_unfinished_archive_leaves_nothing(target: Path) -> None:

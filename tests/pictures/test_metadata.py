@@ -41,6 +41,23 @@ def test_all_metadata_survives(came: str, mode: str, goes: str) -> None:
     assert not [note for note in encoded.notes if "white" not in note.text("en")]
 
 
+@pytest.mark.parametrize(("came", "goes"), [(came, goes) for came in MODES_OF for goes in MODES_OF])
+def test_what_is_kept_is_told(came: str, goes: str) -> None:
+    dpi = {} if came == "webp" else {"dpi": (300, 240)}
+    data = file_of(scene(9, 9, 3), came, exif=exif_of(Make="Camera"), xmp=XMP % 1, icc_profile=rgb_profile(), **dpi)
+    picture = decode(data, name="x")
+    assert picture.metadata.kinds == (*dpi, "exif", "icc", "xmp")
+    encoded = encode(picture, format=goes)
+    assert encoded.kept == picture.metadata.kinds == decode(encoded.data, name="x").metadata.kinds
+
+
+def test_what_is_lost_is_not_told_as_kept() -> None:
+    metadata = Metadata(exif=exif_of(Make="Camera")[6:], icc=b"no profile", xmp=bytes(70_000))
+    encoded = encode(picture_with(metadata), format="jpeg")
+    assert encoded.kept == ("exif",)
+    assert len(encoded.notes) == 2
+
+
 @pytest.mark.parametrize("kind", MODES_OF)
 def test_nothing_is_invented(kind: str) -> None:
     metadata = decode(file_of(scene(9, 9, 3), kind), name="x").metadata

@@ -7,7 +7,7 @@ from enlarger.books.natural import natural_key
 from enlarger.books.opening import BOOK_SUFFIXES, looks_like_book, open_book
 from enlarger.books.output_names import OutputNames, output_names
 from enlarger.books.portable import portable_name
-from enlarger.books.write_cbz import write_cbz
+from enlarger.books.write_cbz import Stream, Written, write_cbz
 
 __all__ = [
     "BOOK_SUFFIXES",
@@ -19,6 +19,8 @@ __all__ = [
     "OutputNames",
     "Page",
     "PageFacts",
+    "Stream",
+    "Written",
     "is_litter",
     "is_page_name",
     "looks_like_book",

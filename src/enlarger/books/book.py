@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +46,7 @@ class Limits:
 
 
 class Book(Protocol):
-    """An ordered set of pages. A context manager; `read` may be called from any thread until `close`."""
+    """An ordered set of pages. A context manager; members may be read from any thread until `close`."""
 
     @property
     def path(self) -> Path: ...
@@ -65,6 +65,9 @@ class Book(Protocol):
 
     def read(self, name: str) -> bytes:
         """The bytes of a page or an extra; raises BookError when just this member is damaged or too large."""
+
+    def stream(self, name: str) -> Iterator[bytes]:
+        """The same in chunks of at most 1 MiB; what is wrong with the member is raised when it is met."""
 
     def close(self) -> None: ...
 

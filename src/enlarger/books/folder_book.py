@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +13,8 @@ from enlarger.books.legacy_names import decode_names
 from enlarger.books.members import arrange, escape_error, is_litter, member_too_large, safe_name
 from enlarger.errors import BookError
 from enlarger.messages import msg
+
+_CHUNK_BYTES = 1 << 20
 
 
 class FolderBook:
@@ -37,11 +39,16 @@ class FolderBook:
         return self._contents.problems
 
     def read(self, name: str) -> bytes:
+        return b"".join(self.stream(name))
+
+    def stream(self, name: str) -> Iterator[bytes]:
         file = self._contents.source(self.path, name)
         try:
             if file.stat().st_size > self._limits.max_member_bytes:
                 raise member_too_large(self.path, name, self._limits)
-            return file.read_bytes()
+            with file.open("rb") as reader:
+                while chunk := reader.read(_CHUNK_BYTES):
+                    yield chunk
         except OSError as error:
             raise _unreadable(self.path, name, error) from error
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from enlarger.books.book import BookProblem, Limits, Page
@@ -59,23 +59,31 @@ class ZipBook:
         return self._contents.problems
 
     def read(self, name: str) -> bytes:
+        return b"".join(self.stream(name))
+
+    def stream(self, name: str) -> Iterator[bytes]:
         member = self._contents.source(self.path, name)
+        found = 0
         try:
-            with self._lock:
-                data = self._unpack(member)
+            for chunk in self._unpacked(member):
+                found += len(chunk)
+                yield chunk
         except _BROKEN as error:
             raise _damaged(self.path, name, _reason(error)) from error
-        if len(data) != member.file_size:
-            short = msg("{found} of {stated} bytes", found=len(data), stated=member.file_size)
+        if found != member.file_size:
+            short = msg("{found} of {stated} bytes", found=found, stated=member.file_size)
             raise _damaged(self.path, name, short)
-        return data
 
-    def _unpack(self, member: ZipInfo) -> bytes:
-        data = bytearray()
-        with self._archive.open(member) as file:
-            while chunk := file.read(_CHUNK_BYTES):  # zipfile stops at the stated size, which was checked
-                data += chunk
-        return bytes(data)
+    def _unpacked(self, member: ZipInfo) -> Iterator[bytes]:
+        with self._lock:
+            file = self._archive.open(member)
+        with file:
+            while chunk := self._chunk(file):  # zipfile stops at the stated size, which was checked
+                yield chunk
+
+    def _chunk(self, file: IO[bytes]) -> bytes:
+        with self._lock:
+            return file.read(_CHUNK_BYTES)
 
     def close(self) -> None:
         with self._lock:

@@ -11,7 +11,7 @@ from enlarger.messages import Message, msg
 from enlarger.pictures import colour
 from enlarger.pictures.alpha import on_white
 from enlarger.pictures.canvas import colour_image, grey_image
-from enlarger.pictures.metadata import options_for
+from enlarger.pictures.metadata import kept_kinds, options_for
 from enlarger.pictures.picture import FORMATS, Encoded, Format, Picture
 from enlarger.pictures.seam import writing_errors
 
@@ -48,11 +48,13 @@ def encode(
     picture, flattened = _with_fitting_alpha(picture, target)
     picture, misfit = _with_fitting_profile(picture, target)
     options, dropped = options_for(picture.metadata, target.name, (picture.width, picture.height))
+    kept = kept_kinds(picture.metadata, options)
     buffer = io.BytesIO()
     options |= _codec_options(target, quality, lossless)
     with writing_errors(target.name):
         _image(picture, target).save(buffer, target.name.upper(), **options)
-    return Encoded(buffer.getvalue(), target.name, (*fallen_back, *flattened, *misfit, *dropped))
+    notes = (*fallen_back, *flattened, *misfit, *dropped)
+    return Encoded(buffer.getvalue(), target.name, notes, kept)
 
 
 def _check(name: str, quality: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from enlarger.messages import Message, msg
@@ -47,6 +48,12 @@ def options_for(metadata: Metadata, target: str, size: tuple[int, int]) -> tuple
     if metadata.dpi and target != "webp":
         options["dpi"] = metadata.dpi
     return options, notes
+
+
+def kept_kinds(metadata: Metadata, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which of `metadata.kinds` a file saved with these options of `options_for` holds."""
+    carriers = {"dpi": {"dpi", "exif"}, "exif": {"exif"}, "icc": {"icc_profile"}, "xmp": {"xmp", "pnginfo"}}
+    return tuple(kind for kind in metadata.kinds if carriers[kind] & options.keys())
 
 
 def _drop_too_large(carried: dict[str, bytes | None]) -> list[Message]:

@@ -45,6 +45,11 @@ class Metadata:
     icc: bytes | None = field(default=None, repr=False)  # RGB or grey; None means sRGB
     dpi: tuple[float, float] | None = None  # across, down
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What is there: of "dpi", "exif", "icc" and "xmp", in this order."""
+        return tuple(kind for kind in ("dpi", "exif", "icc", "xmp") if getattr(self, kind))
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -90,8 +95,12 @@ class Header:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A file's bytes, the format they truly are in, and what was lost or fell back on the way."""
+    """A file's bytes, the format they truly are in, and what was lost or fell back on the way.
+
+    kept: the kinds of metadata that the picture had and the file has, as `Metadata.kinds` names them.
+    """
 
     data: bytes = field(repr=False)
     format: str
     notes: tuple[Message, ...] = ()
+    kept: tuple[str, ...] = ()

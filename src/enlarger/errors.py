@@ -14,12 +14,15 @@
     │   ├── OutOfMemoryError
     │   └── BadOutputError    NaN, all black or constant output, in fp32 too
     ├── StorageError          a disk that is full, a folder that cannot be written
-    │   └── DiskFullError
+    │   ├── DiskFullError
+    │   └── LedgerError       the file of jobs is broken, too new, or in a place that cannot keep it safe
     ├── JobError              a job that is not there, or cannot do what is asked of it
     │   ├── UnknownJobError
     │   ├── IllegalMoveError      a state that does not allow it
     │   ├── QueueFullError        too much is waiting already
-    │   └── IdempotencyError      the same key with another request
+    │   ├── IdempotencyError      the same key with another request
+    │   └── ArtifactError         finished pages that were lost or changed before they were packed
+    ├── ServerError           a server that cannot be started, reached or understood
     └── CancelledError        the caller asked to stop
 
 Foreign exceptions are mapped where they arise; nothing above that seam knows Pillow, OpenVINO or httpx.
@@ -108,6 +111,10 @@ class DiskFullError(StorageError):
     code = "disk_full"
 
 
+class LedgerError(StorageError):
+    code = "ledger"
+
+
 class JobError(EnlargerError):
     code = "job"
 
@@ -126,6 +133,21 @@ class QueueFullError(JobError):
 
 class IdempotencyError(JobError):
     code = "idempotency_conflict"
+
+
+class ArtifactError(JobError):
+    """`pages` names those that have to be made again, as their source calls them."""
+
+    code = "artifact"
+
+    def __init__(self, message: Message, remedy: Message | None = None, pages: tuple[str, ...] = ()) -> None:
+        super().__init__(message, remedy)
+        self.args = (message, remedy, pages)
+        self.pages = pages
+
+
+class ServerError(EnlargerError):
+    code = "server"
 
 
 class CancelledError(EnlargerError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -23,7 +26,7 @@ from enlarger.enhance.residents import Residents
 from enlarger.enhance.tile_limits import TileLimits, depends_on_tile
 from enlarger.models import Card, Catalog, Graph, Variant, load_catalog, prepare
 from enlarger.pictures import Picture, bleed
-from enlarger.runtimes import Runtime, Session, open_session
+from enlarger.runtimes import Runtime, Session, SessionSpec, open_session
 from enlarger.settings import Settings
 
 PrepareGraph: TypeAlias = Callable[[Variant, Settings], Graph]
@@ -37,8 +40,20 @@ class Enlarged:
     facts: Facts
 
 
+@dataclass(frozen=True)
+class _Ways:
+    """The graphs that a picture's planes go through, decided before it starts; alpha may need none."""
+
+    colour: tuple[Graph, ...]
+    alpha: tuple[Graph, ...]
+
+
 class Enhancer:
     """Resident models on one device. Thread-safe: pictures take turns, each with all cores to itself.
+
+    Between two tiles of one picture, in its `progress`, the same thread may enlarge another: the interrupted one
+    keeps its session and goes on where it stood. If memory runs out for the inner one, OutOfMemoryError says so
+    at once, without smaller tiles: it may fit when the outer one is done.
 
     `runtimes` and `prepare_graph` replace what the machine has (tests).
     """
@@ -54,13 +69,14 @@ class Enhancer:
     ) -> None:
         self.settings = settings or Settings()
         self.catalog = catalog or load_catalog()
+        self._own_catalog = catalog is not None
         self.limits = TileLimits(self.settings, runtime=device.partition(":")[0])
         self._device = device
         self._runtimes = runtimes
         self._prepare_graph = prepare_graph
         self._graphs: dict[str, Graph] = {}
         self._residents = Residents()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # entered again by a picture that interrupts another
         self._graphs_lock = threading.Lock()
 
     def enlarge(
@@ -71,11 +87,12 @@ class Enhancer:
         Raises ModelError, RuntimeFailedError, BadOutputError, OutOfMemoryError, CancelledError.
         """
         height, width = picture.pixels.shape[:2]
-        meter = Meter(self._work_px(picture, recipe), progress)
-        inference = Inference(recipe, self._session, self._residents.close_all, self.limits, meter, cancel)
+        ways = self._ways(picture, recipe)
+        meter = Meter(self._work_px(ways, recipe, width, height), progress)
+        inference = Inference(recipe, self._session, self._residents, self.limits, meter, cancel)
         with self._lock:
-            colour, passes = self._through(inference, _bled(picture), self.variants(recipe, width, height))
-            alpha = self._alpha(inference, picture)
+            colour, passes = _through(inference, _bled(picture), ways.colour)
+            alpha = _alpha(inference, picture, ways.alpha)
         size = recipe.output_size(width, height)
         enlarged = replace(picture, pixels=resample(colour, *size), alpha=None if alpha is None else alpha[:, :, 0])
         return Enlarged(enlarged, Facts((width, height), size, passes))
@@ -95,15 +112,48 @@ class Enhancer:
 
     def graph(self, variant: Variant) -> Graph:
         """The variant's graph, fetched and made on first use."""
+        if known := self._graphs.get(variant.name):  # without the lock: another model may be on its way for minutes
+            return known
         with self._graphs_lock:
             if variant.name not in self._graphs:
                 self._graphs[variant.name] = self._prepare_graph(variant, self.settings)
             return self._graphs[variant.name]
 
-    def close(self) -> None:
-        """Give all memory back. The Enhancer can be used again."""
+    def on(self, device: str) -> Enhancer:
+        """One for another device that shares everything else: graphs, room for open sessions, and the turns."""
+        sibling = copy.copy(self)
+        sibling._device = device
+        sibling.limits = TileLimits(self.settings, runtime=device.partition(":")[0])
+        return sibling
+
+    def warm(self, recipe: Recipe, width: int, height: int) -> None:
+        """Open what a picture of this size will need; raises as `enlarge` does."""
         with self._lock:
-            self._residents.close_all()
+            for graph in self._graphs_for(recipe, width, height):
+                plan = plan_for(recipe, graph, width, height, self.limits)
+                with self._session(graph, plan.tile, recipe.precision):
+                    width, height = width * graph.variant.scale, height * graph.variant.scale
+
+    def resident(self) -> tuple[tuple[str, SessionSpec], ...]:
+        """The open sessions: a variant's name, and what it runs on."""
+        with self._lock:
+            return tuple((key[1], session.spec) for key, session in self._residents.open_sessions().items())
+
+    def refresh(self) -> None:
+        """Forget which models there are: the next picture sees what was fetched, added or removed since.
+
+        A picture that is being enlarged keeps its graphs.
+        """
+        if not self._own_catalog:
+            load_catalog.cache_clear()
+            self.catalog = load_catalog()
+        with self._graphs_lock:
+            self._graphs.clear()
+
+    def close(self) -> None:
+        """Give all memory back, but for what an interrupted picture holds. The Enhancer can be used again."""
+        with self._lock:
+            self._residents.close_idle()
 
     def __enter__(self) -> Self:
         return self
@@ -111,51 +161,61 @@ class Enhancer:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
 
-    def _through(
-        self, inference: Inference, plane: NDArray[np.uint8], variants: tuple[Variant, ...]
-    ) -> tuple[NDArray[np.uint8], tuple[PassFacts, ...]]:
-        passes = []
-        for variant in variants:
-            plane, facts = inference.run(plane, self.graph(variant))
-            passes.append(facts)
-        return plane, tuple(passes)
-
-    def _alpha(self, inference: Inference, picture: Picture) -> NDArray[np.uint8] | None:
-        if picture.alpha is None:
-            return None
-        height, width = picture.alpha.shape
-        plane = picture.alpha[:, :, np.newaxis]
-        if not picture.alpha_is_constant:
-            clean = replace(inference.recipe, noise=None)  # alpha has no JPEG noise to take out
-            plane, _ = self._through(inference, plane, self.variants(clean, width, height))
-        return resample(plane, *inference.recipe.output_size(width, height))
-
-    def _session(self, graph: Graph, tile: tuple[int, int], precision: Precision) -> Session:
-        return self._residents.get(
-            (graph.digest, tile, precision),
-            lambda: open_session(
-                graph,
-                tile=tile,
-                device=self._device,
-                precision=precision,
-                settings=self.settings,
-                runtimes=self._runtimes,
-            ),
+    def _session(self, graph: Graph, tile: tuple[int, int], precision: Precision) -> AbstractContextManager[Session]:
+        open_it = partial(
+            open_session,
+            graph,
+            tile=tile,
+            device=self._device,
+            precision=precision,
+            settings=self.settings,
+            runtimes=self._runtimes,
         )
+        return self._residents.using((self._device, graph.variant.name, graph.digest, tile, precision), open_it)
 
-    def _work_px(self, picture: Picture, recipe: Recipe) -> int:
+    def _ways(self, picture: Picture, recipe: Recipe) -> _Ways:
         height, width = picture.pixels.shape[:2]
-        total_px = self._passes_px(recipe, width, height)
-        if picture.alpha is not None and not picture.alpha_is_constant:
-            total_px += self._passes_px(replace(recipe, noise=None), width, height)
+        colour = self._graphs_for(recipe, width, height)
+        if picture.alpha is None or picture.alpha_is_constant:
+            return _Ways(colour, ())
+        return _Ways(colour, self._graphs_for(_of_alpha(recipe), width, height))
+
+    def _graphs_for(self, recipe: Recipe, width: int, height: int) -> tuple[Graph, ...]:
+        return tuple(self.graph(variant) for variant in self.variants(recipe, width, height))
+
+    def _work_px(self, ways: _Ways, recipe: Recipe, width: int, height: int) -> int:
+        total_px = sum(self._passes_px(recipe, way, width, height) for way in (ways.colour, ways.alpha))
         return total_px * (COUNT if recipe.tta else 1)
 
-    def _passes_px(self, recipe: Recipe, width: int, height: int) -> int:
+    def _passes_px(self, recipe: Recipe, graphs: tuple[Graph, ...], width: int, height: int) -> int:
         total_px = 0
-        for variant in self.variants(recipe, width, height):
-            total_px += work_px(plan_for(recipe, self.graph(variant), width, height, self.limits), variant)
-            width, height = width * variant.scale, height * variant.scale
+        for graph in graphs:
+            scale = graph.variant.scale
+            total_px += work_px(plan_for(recipe, graph, width, height, self.limits), graph.variant)
+            width, height = width * scale, height * scale
         return total_px
+
+
+def _through(
+    inference: Inference, plane: NDArray[np.uint8], graphs: tuple[Graph, ...]
+) -> tuple[NDArray[np.uint8], tuple[PassFacts, ...]]:
+    passes = []
+    for graph in graphs:
+        plane, facts = inference.run(plane, graph)
+        passes.append(facts)
+    return plane, tuple(passes)
+
+
+def _alpha(inference: Inference, picture: Picture, graphs: tuple[Graph, ...]) -> NDArray[np.uint8] | None:
+    if picture.alpha is None:
+        return None
+    height, width = picture.alpha.shape
+    plane, _ = _through(inference, picture.alpha[:, :, np.newaxis], graphs)
+    return resample(plane, *inference.recipe.output_size(width, height))
+
+
+def _of_alpha(recipe: Recipe) -> Recipe:
+    return replace(recipe, noise=None)  # alpha has no JPEG noise to take out
 
 
 def _bled(picture: Picture) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -17,6 +18,7 @@ from enlarger.enhance.meter import Meter
 from enlarger.enhance.orientations import average_over_orientations
 from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.resample import to_grey
+from enlarger.enhance.residents import Residents
 from enlarger.enhance.tile_limits import TileLimits
 from enlarger.enhance.tiles import SIDE_STEP_PX, Box, TilePlan, TileRule, cut, paste, plan_tiles
 from enlarger.errors import BadOutputError, OutOfMemoryError
@@ -26,7 +28,7 @@ from enlarger.pictures import canvas
 from enlarger.runtimes import Part, Session
 
 Plane = NDArray[np.uint8]
-OpenSession = Callable[[Graph, tuple[int, int], Precision], Session]
+UseSession = Callable[[Graph, tuple[int, int], Precision], AbstractContextManager[Session]]
 
 
 class _ImplausibleError(Exception):
@@ -38,8 +40,8 @@ class Inference:
     """What one picture's passes share."""
 
     recipe: Recipe
-    open_session: OpenSession
-    close_sessions: Callable[[], None]
+    use_session: UseSession
+    residents: Residents
     limits: TileLimits
     meter: Meter
     cancel: CancelToken | None
@@ -50,7 +52,7 @@ class Inference:
         Raises BadOutputError when fp32 gives no picture either, OutOfMemoryError when the smallest tile
         is too large, RuntimeFailedError, CancelledError.
         """
-        started = time.perf_counter()
+        started = time.perf_counter() - self.meter.away_s
         notes: list[PassFacts] = []
 
         def infer(oriented: Plane) -> Plane:
@@ -59,7 +61,8 @@ class Inference:
             return result
 
         result = average_over_orientations(plane, infer) if self.recipe.tta else infer(plane)
-        return result, replace(notes[0], seconds=round(time.perf_counter() - started, 3))
+        seconds = time.perf_counter() - started - self.meter.away_s
+        return result, replace(notes[0], seconds=round(seconds, 3))
 
     def _plausible(self, plane: Plane, graph: Graph) -> tuple[Plane, PassFacts]:
         try:
@@ -78,7 +81,11 @@ class Inference:
             try:
                 return self._stitched(plane, graph, plan, precision)
             except OutOfMemoryError:
-                self.close_sessions()  # what is resident is memory that the smaller tile needs
+                freed = self.residents.close_idle()  # what is resident is memory that the smaller tile needs
+                if self.residents.in_use:  # by a page that this one interrupted: its tile is not to blame
+                    if freed:
+                        continue
+                    raise
                 if self.recipe.tile_px or max(plan.tile) <= rule_of(graph.variant).smallest:
                     raise
                 self.limits.lower(graph.variant, plan.tile)
@@ -86,12 +93,12 @@ class Inference:
     def _stitched(self, plane: Plane, graph: Graph, plan: TilePlan, precision: Precision) -> tuple[Plane, PassFacts]:
         scale = graph.variant.scale
         stitched, _ = canvas(plan.height * scale, plan.width * scale, plane.shape[2])
-        session = self.open_session(graph, plan.tile, precision)
-        averages = self._shared_averages(session, plane, plan, graph.variant)
-        results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
-        for box, result in zip(plan.boxes(), results, strict=True):
-            _accept(plane, stitched, result, box, scale)
-            self.meter.advance(plan.tile_px)
+        with self.use_session(graph, plan.tile, precision) as session:
+            averages = self._shared_averages(session, plane, plan, graph.variant)
+            results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
+            for box, result in zip(plan.boxes(), results, strict=True):
+                _accept(plane, stitched, result, box, scale)
+                self.meter.advance(plan.tile_px)
         return stitched, _facts(graph, session, plan)
 
     def _shared_averages(

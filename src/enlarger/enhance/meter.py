@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeAlias
 
 Progress: TypeAlias = Callable[[float], None]
-"""Called with the share done, 0..1, never falling."""
+"""Called between two tiles with the share done, 0..1, never falling. The same thread may enlarge another picture
+meanwhile: this one goes on afterwards where it stood."""
 
 
 class Meter:
@@ -16,9 +18,12 @@ class Meter:
         self._total_px = max(total_px, 1)
         self._listener = listener
         self._done_px = 0
+        self.away_s = 0.0  # seconds that the listener took: another picture's, not this one's
 
     def advance(self, px: int) -> None:
         """`px` more pixels have left the network."""
         self._done_px = min(self._done_px + px, self._total_px)
         if self._listener is not None:
+            started = time.perf_counter()
             self._listener(self._done_px / self._total_px)
+            self.away_s += time.perf_counter() - started

@@ -15,7 +15,7 @@ from enlarger.enhance.cache import Render, RenderCache
 from enlarger.enhance.enhancer import Enhancer, Enlarged
 from enlarger.enhance.meter import Progress
 from enlarger.enhance.recipe import Recipe
-from enlarger.errors import PictureError
+from enlarger.errors import OutOfMemoryError, PictureError
 from enlarger.messages import msg
 from enlarger.pictures import Header, Picture, decode, encode, read_header
 from enlarger.runtimes import allowed_memory_bytes
@@ -126,6 +126,7 @@ class Rendering:
             "source_sha256": page.sha256,
             "decode_seconds": round(page.seconds, 3),
             "encode_seconds": round(time.perf_counter() - started, 3),
+            "metadata": {"had": list(picture.metadata.kinds), "kept": list(encoded.kept)},
             "notes": [note.text("en") for note in (*picture.notes, *encoded.notes)],
             **enlarged.facts.as_dict(),
         }
@@ -138,6 +139,14 @@ class Rendering:
         page = self.prepare(source)
         result = self.enlarge(page, progress=progress, cancel=cancel)
         return result if isinstance(result, Render) else self.store(page, result)
+
+
+def no_memory_for(name: str) -> OutOfMemoryError:
+    """What a MemoryError means to the person whose page `name` is."""
+    return OutOfMemoryError(
+        msg("{name}: there is not enough memory for a picture of this size.", name=name),
+        msg("Give a smaller --scale, or close other programs."),
+    )
 
 
 def _check_output(name: str, size: tuple[int, int]) -> None:

@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from enlarger.runtimes import Session
 
-SessionKey = tuple[str, tuple[int, int], str]  # graph digest, tile, precision
+SessionKey = tuple[str, str, str, tuple[int, int], str]  # device, variant, graph digest, tile, precision
 
 # A volume needs one or two tile shapes; double spreads and covers bring a few more. Each costs its tile's memory.
 MOST_OPEN = 3
 
 
 class Residents:
-    """Open sessions by what they are for. Owned by one Enhancer, used under its lock."""
+    """Open sessions by what they are for. Used by one thread at a time, under its Enhancer's lock.
+
+    A page may be interrupted by another between two tiles: a session in use is never closed, so that what was
+    interrupted goes on with it. There can be more than `most_open` for as long as that takes.
+    """
 
     def __init__(self, most_open: int = MOST_OPEN) -> None:
         self._most_open = most_open
         self._sessions: OrderedDict[SessionKey, Session] = OrderedDict()
+        self._users: Counter[SessionKey] = Counter()
 
-    def get(self, key: SessionKey, open_it: Callable[[], Session]) -> Session:
-        """The open session for `key`, or a new one, after making room for it."""
-        if key in self._sessions:
-            self._sessions.move_to_end(key)
-            return self._sessions[key]
-        while len(self._sessions) >= self._most_open:
-            self._sessions.popitem(last=False)[1].close()
-        self._sessions[key] = open_it()
+    @contextmanager
+    def using(self, key: SessionKey, open_it: Callable[[], Session]) -> Iterator[Session]:
+        """The open session for `key`, or a new one, after making room for it; it stays open inside the block."""
+        session = self._get(key, open_it)
+        self._users[key] += 1
+        try:
+            yield session
+        finally:
+            self._users -= Counter((key,))  # subtracting drops what reaches 0
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a page that was interrupted, or is being computed, holds a session."""
+        return bool(self._users)
+
+    def close_idle(self) -> int:
+        """Give back the memory of all sessions not in use; how many there were."""
+        idle = [key for key in self._sessions if key not in self._users]
+        for key in idle:
+            self._sessions.pop(key).close()
+        return len(idle)
+
+    def open_sessions(self) -> dict[SessionKey, Session]:
+        """What is open now, the least recently used first."""
+        return dict(self._sessions)
+
+    def _get(self, key: SessionKey, open_it: Callable[[], Session]) -> Session:
+        if key not in self._sessions:
+            self._make_room()
+            self._sessions[key] = open_it()
+        self._sessions.move_to_end(key)
         return self._sessions[key]
 
-    def close_all(self) -> None:
-        """Give all memory back; the next page opens anew."""
-        while self._sessions:
-            self._sessions.popitem()[1].close()
+    def _make_room(self) -> None:
+        idle = [key for key in self._sessions if key not in self._users]
+        surplus = len(self._sessions) + 1 - self._most_open
+        for key in idle[: max(surplus, 0)]:
+            self._sessions.pop(key).close()

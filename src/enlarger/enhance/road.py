@@ -16,9 +16,8 @@ from enlarger import cancel as cancelling
 from enlarger.cancel import CancelToken
 from enlarger.enhance.cache import Render
 from enlarger.enhance.enhancer import Enlarged
-from enlarger.enhance.rendering import Prepared, Rendering, Source
-from enlarger.errors import EnlargerError, InputError, OutOfMemoryError, RuntimeFailedError
-from enlarger.messages import msg
+from enlarger.enhance.rendering import Prepared, Rendering, Source, no_memory_for
+from enlarger.errors import EnlargerError, InputError, RuntimeFailedError
 
 _WINDOW_PX = 100_000_000  # output pixels being encoded or waiting for it; a page beyond this travels alone
 _MOST_BEHIND = 2
@@ -125,7 +124,7 @@ def _attempt(name: str, step: Callable[[], _T]) -> _T | PageResult:
     except (InputError, RuntimeFailedError) as error:
         return PageResult(name, error=error)
     except MemoryError:
-        return PageResult(name, error=_out_of_memory(name))
+        return PageResult(name, error=no_memory_for(name))
 
 
 def _finished(result: PageResult) -> _Behind:
@@ -136,10 +135,3 @@ def _finished(result: PageResult) -> _Behind:
 
 def _output_px(page: Prepared | PageResult) -> int:
     return page.output_px if isinstance(page, Prepared) else 0
-
-
-def _out_of_memory(name: str) -> OutOfMemoryError:
-    return OutOfMemoryError(
-        msg("{name}: there is not enough memory for a picture of this size.", name=name),
-        msg("Give a smaller --scale, or close other programs."),
-    )

@@ -58,6 +58,9 @@ def test_a_graph_is_made_once_and_kept(variant: Variant, settings: Settings, imp
     assert imports == [variant.name]
     assert first.path.parent == settings.graphs_dir
     assert first.digest == hashlib.sha256(first.path.read_bytes()).hexdigest()
+    weights = locate(variant, settings)
+    assert weights is not None
+    assert first.weights == weights.digest
     assert first.variant == variant
     assert first.ncnn is None
 

@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PassFacts:
-    """One network over the whole picture. `tile` is (h, w) with halo; `useful_share` 0..1; `seconds` of inference."""
+    """One network over the whole picture. `tile` is (h, w) with halo; `useful_share` 0..1; `seconds` of inference.
+
+    graph, weights: SHA-256 of the ONNX graph, and over the files it was made from.
+    """
 
     variant: str
     graph: str
@@ -20,6 +23,7 @@ class PassFacts:
     useful_share: float
     seconds: float
     retried: bool = False  # its first output was NaN, black or constant, so it was computed again in fp32
+    weights: str = ""
 
 
 @dataclass(frozen=True)

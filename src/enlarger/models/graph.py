@@ -40,12 +40,14 @@ class Graph:
     are multiples of `variant.multiple`; the output is not clipped, and lacks `variant.border` a side.
     digest: SHA-256 hex of those bytes, equal on every machine for equal weights.
     ncnn: None for graphs made from PyTorch checkpoints.
+    weights: SHA-256 hex over the files the graph was made from.
     """
 
     path: Path
     digest: str
     variant: Variant
     ncnn: NcnnFiles | None
+    weights: str = ""
 
 
 def prepare(
@@ -93,7 +95,7 @@ class _Kept:
             digest = str(facts["digest"])
         except (OSError, ValueError, LookupError, TypeError):
             return None
-        return Graph(self.onnx, digest, variant, self._ncnn(weights)) if whole else None
+        return Graph(self.onnx, digest, variant, self._ncnn(weights), weights.digest) if whole else None
 
     def save(self, onnx: bytes, param: str | None, variant: Variant) -> None:
         facts = {"digest": hashlib.sha256(onnx).hexdigest(), "size_bytes": len(onnx), "variant": variant.name}

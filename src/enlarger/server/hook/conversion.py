@@ -1,0 +1,118 @@
+"""From an original to what the reader gets back: a transient job, waited for as long as the reader waits."""
+
+from __future__ import annotations
+
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from anyio import move_on_after
+
+from enlarger.enhance import Recipe
+from enlarger.errors import EnlargerError
+from enlarger.jobs import Failure, Job, JobSource, Submission
+from enlarger.messages import msg
+from enlarger.pictures import FORMATS, read_header
+from enlarger.server.hook.original import Original
+from enlarger.server.hook.wishes import Wishes
+from enlarger.server.live import LiveHub
+from enlarger.server.threads import in_thread
+from enlarger.storage import write_atomic
+
+if TYPE_CHECKING:
+    from enlarger.jobs import Jobs
+
+OWNER = "hook"
+_MEDIA_TYPES = {known.suffix: known.media_type for known in FORMATS.values()}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back. reason: why it is the original, else "". job_id: the job to forget afterwards, or ""."""
+
+    data: bytes
+    media_type: str
+    enlarged: bool
+    reason: str = ""
+    cached: bool = False
+    job_id: str = ""
+
+
+class Converter:
+    """Turns originals into answers over `jobs`."""
+
+    def __init__(self, jobs: Jobs, live: LiveHub) -> None:
+        self._jobs = jobs
+        self._live = live
+
+    async def convert(self, original: Original, wishes: Wishes, language: str) -> Answer:
+        """The enlarged picture, or the original with the reason; raises EnlargerError."""
+        recipe = await in_thread(self._recipe, original, wishes)
+        if recipe is None:
+            wide_enough = msg("The picture is as wide as max_width already.")
+            return await in_thread(give_back, original, wide_enough.text(language))
+        job = await in_thread(self._submit, original, recipe, wishes)
+        with move_on_after(wishes.within_s):
+            job = await self._ended(job)
+        if not job.state.is_final:
+            late = msg("Not finished in time; it goes on, and the next request finds it in the cache.")
+            return await in_thread(give_back, original, late.text(language))
+        return await in_thread(self._answer, original, job, language)
+
+    def forget(self, job_id: str) -> None:
+        """Delete a finished job; its render stays in the cache."""
+        with suppress(EnlargerError):  # whatever is left goes with the other transient jobs
+            self._jobs.delete(job_id)
+
+    def _recipe(self, original: Original, wishes: Wishes) -> Recipe | None:
+        return wishes.recipe(read_header(original.data, name="image"), self._jobs.catalog)
+
+    def _submit(self, original: Original, recipe: Recipe, wishes: Wishes) -> Job:
+        job_id = str(uuid4())
+        path = self._jobs.storage.upload_dir(job_id) / "image"
+        submission = Submission(
+            source=JobSource("picture", path),
+            recipe=recipe,
+            priority=wishes.priority,
+            packs=False,
+            transient=True,
+            owner=OWNER,
+            id=job_id,
+        )
+        try:
+            write_atomic(path, original.data)
+            return self._jobs.submit(submission)[0]
+        except EnlargerError:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+                path.parent.rmdir()
+            raise
+
+    async def _ended(self, job: Job) -> Job:
+        """The job once it has ended, or as it is when the server stops."""
+        async with aclosing(self._live.changes(job.id)) as changes:
+            async for _ in changes:
+                job = await in_thread(self._jobs.get, job.id)
+                if job.state.is_final:
+                    break
+        return job
+
+    def _answer(self, original: Original, job: Job, language: str) -> Answer:
+        pages = self._jobs.pages(job.id)
+        result = pages[0].result if pages else None
+        if result is None:
+            return give_back(original, _why(pages[0].failure if pages else job.reason, language), job.id)
+        path = self._jobs.output_path(pages[0])
+        return Answer(
+            path.read_bytes(), _MEDIA_TYPES[path.suffix.lower()], True, cached=not result.computed, job_id=job.id
+        )
+
+
+def give_back(original: Original, reason: str, job_id: str = "") -> Answer:
+    """The picture as it came; looks at its header."""
+    return Answer(original.data, original.media_type, False, reason, job_id=job_id)
+
+
+def _why(failure: Failure | None, language: str) -> str:
+    return (msg("The job ended without a picture.") if failure is None else failure).text(language)

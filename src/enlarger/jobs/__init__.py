@@ -1,5 +1,7 @@
 """Jobs that survive anything: stored first, then queued by priority, rendered by workers, packed at the end."""
 
+from enlarger.jobs.crew import Crew
+from enlarger.jobs.crew_member import WorkerState
 from enlarger.jobs.failure import Failure
 from enlarger.jobs.job import (
     Artifact,
@@ -17,11 +19,13 @@ from enlarger.jobs.job import (
     Submission,
 )
 from enlarger.jobs.storage_root import StorageRoot, slug
+from enlarger.jobs.worker import WorkerSetup
 
 __all__ = [
     "Artifact",
     "Claim",
     "Counts",
+    "Crew",
     "Event",
     "Failure",
     "Job",
@@ -34,5 +38,7 @@ __all__ = [
     "Priority",
     "StorageRoot",
     "Submission",
+    "WorkerSetup",
+    "WorkerState",
     "slug",
 ]

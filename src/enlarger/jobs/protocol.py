@@ -62,7 +62,7 @@ class Refresh:
 
 @dataclass(frozen=True)
 class Stop:
-    """Finish what is in hand, then end. Drop first what is not to be finished."""
+    """Give back what is not being computed (GaveBack "dropped"), finish the rest, then end."""
 
 
 ToWorker: TypeAlias = Start | Cancel | Drop | Unload | Refresh | Stop
@@ -136,12 +136,21 @@ class Idle:
     models: tuple[OpenModel, ...]
 
 
+# ---- from the crew, about a worker ----
+
+
 @dataclass(frozen=True)
 class WorkerDied:
-    """Said by the crew: the process ended without being asked to. A signal on POSIX is its number, else None."""
+    """The process ended without being asked to, with all it had in hand. `signal`: the one that ended it (POSIX)."""
 
     exit_code: int
     signal: int | None = None
 
 
+@dataclass(frozen=True)
+class WorkerLeft:
+    """The process ended as it was asked to. Tasks it had not answered for were not its fault."""
+
+
 FromWorker: TypeAlias = Ready | Prepared | TileDone | Done | Failed | GaveBack | Idle
+FromCrew: TypeAlias = FromWorker | WorkerDied | WorkerLeft

@@ -1,0 +1,36 @@
+"""The crew: real processes with the fake runtime, heard over their pipes, replaced when they die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from enlarger.jobs.crew import Crew, pause_s
+from enlarger.jobs.protocol import Cancel, Done, Drop, GaveBack, Idle, Ready, TileDone, WorkerDied, WorkerLeft
+from enlarger.settings import Settings
+from fake_workers import Hearing, make_graph, page_file, running, setup, start
+
+
+@pytest.fixture(scope="session")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_graph(tmp_path_factory.mktemp("graph"))
+
+
+def test_a_page_goes_in_and_lies_in_its_place_when_done_is_heard(settings: Settings, graph: Path, tmp_path: Path) -> None:
+    page = page_file(tmp_path / "in")
+    with running(setup(settings, graph)) as crew:
+        (worker,) = crew.workers()
+        assert crew.crew.send(worker, start(1, page, tmp_path / "out"))
+        (done,) = crew.until_heard(Done)
+        assert (tmp_path / "out" / done.result.output).stat().st_size == done.result.bytes
+        crew.until_heard(Idle, 2)
+        (state,) = crew.crew.states()
+        assert (state.state, state.tasks, state.models[0].runtime) == ("idle", (), "fake")
+        assert state.rss_bytes > 0

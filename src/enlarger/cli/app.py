@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from enlarger.cli import bench, cache, devices, doctor, models, upscale
+from enlarger.cli import bench, cache, devices, doctor, jobs, jobs_submit, models, serve, upscale
 from enlarger.cli.click_words import join_gettext, said_again
 from enlarger.cli.commands import Command, Group
 from enlarger.cli.output import ExitCode, ended, prepare_streams, say, show
@@ -44,7 +44,23 @@ def build_app() -> typer.Typer:
     _add(renders, "stats", cache.stats, msg("Files, bytes and folder of the cache."))
     _add(renders, "clean", cache.clean, msg("Drop what is kept. Results already in place are never touched."))
     app.add_typer(renders, name="cache")
+    _add(app, "serve", serve.serve, msg("Run the server: jobs, the manga service, and a URL for readers."))
+    app.add_typer(_jobs(), name="jobs")
     return app
+
+
+def _jobs() -> typer.Typer:
+    group = _group(msg("Submit, watch and steer the jobs of a running server."))
+    _add(group, "submit", jobs_submit.submit, msg("Hand over folders, archives and pictures."))
+    _add(group, "list", jobs.list_jobs, msg("Jobs, newest first."))
+    _add(group, "show", jobs.show_job, msg("One job, and the pages that failed."))
+    _add(group, "watch", jobs.watch_job, msg("Watch a job until its end; also across a restart of the server."))
+    _add(group, "pause", jobs.pause, msg("Begin no further pages."))
+    _add(group, "resume", jobs.resume, msg("Go on after a pause."))
+    _add(group, "cancel", jobs.cancel, msg("Stop within a tile; finished pages stay."))
+    _add(group, "retry", jobs.retry, msg("Do the failed and cancelled pages again."))
+    _add(group, "delete", jobs.delete, msg("Delete jobs with all that they made."))
+    return group
 
 
 def _show_version(wanted: bool) -> None:
@@ -96,6 +112,7 @@ def _epilog() -> str:
         msg("4: a model or its weights: unknown, missing, or not fetched."),
         msg("5: a runtime failed, or memory ran out."),
         msg("6: a file could not be written, because the disk is full for example."),
+        msg("7: a server could not be started or reached, or a job cannot do what was asked."),
         msg(
             "130, 143: stopped by Ctrl-C or SIGTERM. What is finished is kept; run the same command again for the rest."
         ),

@@ -17,9 +17,11 @@ from enlarger.errors import (
     CancelledError,
     EnlargerError,
     InputError,
+    JobError,
     ModelError,
     RecipeError,
     RuntimeFailedError,
+    ServerError,
     StorageError,
 )
 from enlarger.messages import Message, msg
@@ -41,6 +43,7 @@ class ExitCode(IntEnum):
     MODEL = 4
     RUNTIME = 5
     STORAGE = 6
+    SERVER = 7
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -55,6 +58,8 @@ _CODES: tuple[tuple[type[EnlargerError], ExitCode], ...] = (  # the first that f
     (ModelError, ExitCode.MODEL),
     (RuntimeFailedError, ExitCode.RUNTIME),
     (StorageError, ExitCode.STORAGE),
+    (ServerError, ExitCode.SERVER),
+    (JobError, ExitCode.SERVER),
     (TerminatedError, ExitCode.TERMINATED),
     (CancelledError, ExitCode.INTERRUPTED),
 )

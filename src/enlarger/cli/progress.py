@@ -41,6 +41,23 @@ class Display:
         with self._bar(*_page_columns()) as progress:
             yield PagesBar(progress)
 
+    @property
+    def moves(self) -> bool:
+        """Whether a bar moves just now."""
+        return self._moving
+
+    @contextmanager
+    def job(self, title: str) -> Iterator[JobBar | None]:
+        """A bar for a job of a server; None when nobody watches."""
+        from rich.progress import BarColumn, SpinnerColumn
+
+        if not is_watched():
+            yield None
+            return
+        columns = SpinnerColumn("line"), _text("title"), BarColumn(bar_width=24), *map(_text, ("pages", "left", "page"))
+        with self._bar(*columns) as progress:
+            yield JobBar(progress, title)
+
     @contextmanager
     def download(self, title: Message) -> Iterator[Advance]:
         """A bar that appears when bytes arrive; a line where nobody watches, or another bar moves."""
@@ -96,6 +113,18 @@ class PagesBar:
             left="" if left_s is None else str(msg("{span} left", span=format_span(left_s))),
             page=page,
         )
+
+
+class JobBar:
+    """Title, bar, pages, time left, and the page in hand or the job's state."""
+
+    def __init__(self, progress: Progress, title: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=None, title=_shortened(title), pages="", left="", page="")
+
+    def update(self, *, completed: float, total: int, pages: str, left: str, page: str) -> None:
+        """Show this; without a total the bar only moves."""
+        self._progress.update(self._task, completed=completed, total=total or None, pages=pages, left=left, page=page)
 
 
 def _page_columns() -> tuple[object, ...]:

@@ -1,0 +1,150 @@
+"""`enlarger serve`: the server in this process, on sockets of its own, stopped by Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from enlarger.cli.environment import load_settings
+from enlarger.cli.listening import address, bound, is_loopback
+from enlarger.cli.output import ExitCode, say
+from enlarger.cli.stopping import Stop, handled
+from enlarger.errors import RecipeError, ServerError
+from enlarger.messages import msg
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from enlarger.cli.serving import Served
+    from enlarger.settings import Settings
+
+APPLICATION = "enlarger.server:create_app"
+DEFAULT_PORT = 8001
+
+
+def serve(
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST",
+            help=str(msg("Address to listen on; 0.0.0.0: every network. Any but loopback needs a token.")),
+        ),
+    ] = "127.0.0.1",
+    ports: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--port",
+            metavar="N",
+            min=0,
+            max=65535,
+            show_default=False,
+            help=str(msg("Port, 8001 without it; may be given repeatedly. 0: a free one.")),
+        ),
+    ] = None,
+    storage: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help=str(msg("Storage root: jobs, what comes in, what comes out. Without it: the folder “storage” here.")),
+        ),
+    ] = None,
+    root_path: Annotated[
+        str, typer.Option(metavar="PREFIX", help=str(msg("Prefix that a proxy in front serves this under: /enlarger.")))
+    ] = "",
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=64, help=str(msg("Worker processes; they share the cores.")))
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=str(msg("A file with the token that clients must send.")))
+    ] = None,
+    json_logs: Annotated[
+        bool, typer.Option("--json-logs", help=str(msg("Write the log as JSON, one object a line.")))
+    ] = False,
+) -> ExitCode:
+    """Serve until stopped; an orderly stop is how it is meant to end, so its exit code is 0."""
+    _hand_over(storage=storage, workers=workers, token_file=token_file, json_logs=json_logs)
+    settings = load_settings()
+    _require_token(host, settings)
+    sockets = bound(host, tuple(dict.fromkeys(ports or [DEFAULT_PORT])))
+    try:
+        return _serve(sockets, settings, _prefix(root_path))
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _hand_over(*, storage: Path | None, workers: int | None, token_file: Path | None, json_logs: bool) -> None:
+    """Options become the variables that the server and its workers read."""
+    given = {
+        "ENLARGER_STORAGE_DIR": None if storage is None else str(storage.expanduser().absolute()),
+        "ENLARGER_WORKERS": None if workers is None else str(workers),
+        "ENLARGER_TOKEN_FILE": None if token_file is None else str(token_file.expanduser().absolute()),
+        "ENLARGER_JSON_LOGS": "1" if json_logs else None,
+    }
+    os.environ.update({name: value for name, value in given.items() if value is not None})
+    if token_file is not None:
+        os.environ.pop("ENLARGER_TOKEN", None)  # what was said last on the command line wins
+
+
+def _require_token(host: str, settings: Settings) -> None:
+    if settings.read_token() or is_loopback(host):
+        return
+    raise RecipeError(
+        msg("{host} can be reached by others, and there is no token to tell friend from stranger.", host=host),
+        msg("Write one into a file (openssl rand -hex 32 > token.txt) and give --token-file, or set ENLARGER_TOKEN."),
+    )
+
+
+def _prefix(root_path: str) -> str:
+    """As ASGI wants it: a slash before, none behind, "" for none."""
+    bare = root_path.strip("/")
+    return f"/{bare}" if bare else ""
+
+
+def _serve(sockets: Sequence[socket], settings: Settings, root_path: str) -> ExitCode:
+    from enlarger.cli.serving import Served
+
+    application = _application()
+    addresses = [address(each, root_path) for each in sockets]
+    served = Served(application, root_path, ready=lambda: _tell(addresses, settings))
+    with handled(_Stop(served)):
+        served.run(list(sockets))
+    return ExitCode.OK
+
+
+class _Stop(Stop):
+    """The first signal lets the server end in good order, the second ends the process."""
+
+    def __init__(self, served: Served) -> None:
+        super().__init__()
+        self._served = served
+
+    def set(self) -> None:
+        super().set()
+        self._served.should_exit = True
+
+
+def _application() -> Any:
+    """The server's application, found by name: command and server do not know each other."""
+    from importlib import import_module
+
+    module, _, factory = APPLICATION.partition(":")
+    try:
+        return getattr(import_module(module), factory)()
+    except (ImportError, AttributeError) as error:
+        raise ServerError(
+            msg("{name}: the server cannot be loaded ({reason}).", name=APPLICATION, reason=error),
+            msg("Install Enlarger again; `enlarger doctor` says what is missing."),
+        ) from error
+
+
+def _tell(addresses: Sequence[str], settings: Settings) -> None:
+    for each in addresses:
+        say(msg("Enlarger serves at {address}", address=each))
+    say(msg("How to talk to it: {address}/docs", address=addresses[0]))
+    say(msg("Storage root: {folder}", folder=settings.storage_dir.absolute()))
+    say(msg("Stop it with Ctrl-C: pages in hand are finished or go back, and the next start goes on with them."))

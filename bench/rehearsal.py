@@ -23,9 +23,11 @@ class _NotingRuntime(FakeRuntime):
         super().__init__()
         self.noted: list[NDArray[np.uint8]] = []
 
-    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> FakeSession:
+    def open(
+        self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str, batch: int = 1
+    ) -> FakeSession:
         """A session that notes."""
-        spec = super().open(graph, tile=tile, device=device, dtype=dtype, pixels=pixels).spec
+        spec = super().open(graph, tile=tile, device=device, dtype=dtype, pixels=pixels, batch=batch).spec
         return _NotingSession(self, spec)
 
 

@@ -43,7 +43,9 @@ class Clock:
 class BrokenRuntime(FakeRuntime):
     """Cannot open anything."""
 
-    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> Session:
+    def open(
+        self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str, batch: int = 1
+    ) -> Session:
         raise RuntimeFailedError("broken")
 
 

@@ -60,6 +60,32 @@ def test_the_runtimes_agree(name: str, settings: Settings) -> None:
             assert psnr_db(enlarged(runtime, graph, BF16), exact) > MIN_PSNR_DB - 2
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MODEL_WAIFU2X_CUNET_UP2X",
+        "MODEL_REALCUGAN_SE_UP2X",
+        "MODEL_REALESRGAN_ANIMAVIDEOV3_UP4X",
+        "MODEL_REALESRGAN_X4PLUSANIME_UP4X",
+        *(pytest.param(card.variants[-1].name, marks=pytest.mark.slow) for card in load_catalog().cards),
+    ],
+)
+def test_a_batch_gives_the_same_bits(name: str, settings: Settings) -> None:
+    """Which is why a render's key does not name it."""
+    graph, side = graph_of(name, settings), 64
+    page = page_tile((side, side))
+    tiles = [page, page[::-1].copy(), page[:, ::-1].copy()]
+    runtime = OpenVinoRuntime()
+    for dtype in runtime.devices()[0].dtypes:
+        alone, paired = (
+            list(
+                runtime.open(graph, tile=(side, side), device="cpu", dtype=dtype, pixels=UINT8, batch=batch).run(tiles)
+            )
+            for batch in (1, 2)
+        )
+        assert all((one == other).all() for one, other in zip(alone, paired, strict=True))
+
+
 def test_calibration_is_remembered_for_the_network(settings: Settings) -> None:
     graph = graph_of("MODEL_REALESRGAN_ANIMAVIDEOV3_UP2X", settings)
     runtimes = known_runtimes(settings)

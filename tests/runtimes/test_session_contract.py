@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 
@@ -32,14 +32,15 @@ TILE = (37, 52)  # odd, and not square: nothing may depend on alignment
 
 @dataclass(frozen=True)
 class Case:
-    """A runtime, an arithmetic and a kind of pixels."""
+    """A runtime, an arithmetic, a kind of pixels, and how many tiles are asked for in one call."""
 
     runtime: Runtime
     dtype: str
     pixels: str
+    batch: int = 1
 
     def open(self, graph: TinyGraph, tile: tuple[int, int] = TILE) -> Session:
-        return self.runtime.open(graph, tile=tile, device="cpu", dtype=self.dtype, pixels=self.pixels)
+        return self.runtime.open(graph, tile=tile, device="cpu", dtype=self.dtype, pixels=self.pixels, batch=self.batch)
 
     def tile(self, seed: int = 0, tile: tuple[int, int] = TILE) -> NDArray[np.uint8] | NDArray[np.float32]:
         values = np.random.default_rng(seed).integers(0, 256, (*tile, 3), dtype=np.uint8)
@@ -48,22 +49,27 @@ class Case:
 
 @pytest.fixture(
     params=[
-        f"{name}-{dtype}-{pixels}" for name in RUNTIMES for dtype in ("fp32", "bf16") for pixels in (UINT8, FLOAT32)
+        f"{name}-{dtype}-{pixels}-{batch}"
+        for name in RUNTIMES
+        for dtype in ("fp32", "bf16")
+        for pixels in (UINT8, FLOAT32)
+        for batch in (1, 3)
     ]
 )
 def case(request: pytest.FixtureRequest) -> Case:
-    name, dtype, pixels = request.param.split("-")
+    name, dtype, pixels, batch = request.param.split("-")
     runtime = RUNTIMES[name]()
     if dtype not in runtime.devices()[0].dtypes:
         pytest.skip(f"this CPU has no {dtype} for {name}")
-    return Case(runtime, dtype, pixels)
+    return Case(runtime, dtype, pixels, int(batch))
 
 
 def test_spec_describes_the_session(case: Case, tiny_graph: TinyGraph) -> None:
     spec = case.open(tiny_graph).spec
     assert (spec.runtime, spec.device, spec.dtype, spec.pixels) == (case.runtime.name, "cpu", case.dtype, case.pixels)
-    assert (spec.tile, spec.scale, spec.border, spec.batch) == (TILE, SCALE, BORDER, 1)
-    assert spec.in_flight >= 1
+    assert (spec.tile, spec.scale, spec.border) == (TILE, SCALE, BORDER)
+    assert spec.batch == (1 if spec.runtime == "ncnn" else case.batch)  # ncnn takes tiles one by one, and says so
+    assert spec.in_flight >= spec.batch
     assert spec.result == ((37 - 2) * 2, (52 - 2) * 2, 3)
 
 
@@ -97,6 +103,13 @@ def test_order_is_kept(case: Case, tiny_graph: TinyGraph) -> None:
     alone = [next(session.run([tile])) for tile in tiles]
     for expected, result in zip(alone, session.run(iter(tiles)), strict=True):
         assert (result == expected).all()
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_as_many_results_as_tiles_bit_for_bit_whatever_the_batch(case: Case, tiny_graph: TinyGraph, count: int) -> None:
+    tiles = [case.tile(seed) for seed in range(count)]
+    expected = [result.tobytes() for result in replace(case, batch=1).open(tiny_graph).run(tiles)]
+    assert [result.tobytes() for result in case.open(tiny_graph).run(tiles)] == expected
 
 
 def test_no_tiles_give_no_results(case: Case, tiny_graph: TinyGraph) -> None:

@@ -46,8 +46,8 @@ def runtime(request: pytest.FixtureRequest) -> Runtime:
     return made
 
 
-def opened(runtime: Runtime, graph: Graph, width: int = TILE) -> Session:
-    return runtime.open(graph, tile=(TILE, width), device="cpu", dtype=FP32, pixels=FLOAT32)
+def opened(runtime: Runtime, graph: Graph, width: int = TILE, *, batch: int = 1) -> Session:
+    return runtime.open(graph, tile=(TILE, width), device="cpu", dtype=FP32, pixels=FLOAT32, batch=batch)
 
 
 def picture(graph: Graph) -> Plane:
@@ -100,6 +100,16 @@ def test_tiles_that_share_equal_the_whole(runtime: Runtime, graph: Graph, beyond
     (whole,) = opened(runtime, graph, parts[0].picture[1]).run([picture(graph)[:, : -beyond or None]])
     assert psnr(shared[:, : whole.shape[1]], whole) >= 80
     assert psnr(side_by_side(list(session.run(tiles)))[:, : whole.shape[1]], whole) < 65  # and it does matter
+
+
+def test_a_batch_shares_averages_bit_for_bit(runtime: Runtime, graph: Graph) -> None:
+    tiles, parts = halves(graph, beyond=12)
+    tiles, parts = [*tiles, tiles[0]], [*parts, parts[0]]  # three: the second call is filled up
+    alone, paired = opened(runtime, graph), opened(runtime, graph, batch=2)
+    known = averages_of(alone, tiles, parts)
+    assert all(np.array_equal(a, b) for a, b in zip(averages_of(paired, tiles, parts), known, strict=True))
+    results = zip(alone.run(tiles, averages=known), paired.run(tiles, averages=known), strict=True)
+    assert all(np.array_equal(a, b) for a, b in results)
 
 
 def test_the_runtimes_agree(graph: Graph) -> None:

@@ -28,6 +28,7 @@ from enlarger.runtimes.session import (
     check_open,
     check_stage,
     checked_tiles,
+    in_batches,
     with_parts,
 )
 
@@ -38,7 +39,7 @@ class Misfortune:
 
     delay_s: float = 0.0  # a tile
     fail_at_tile: int | None = None  # RuntimeFailedError at this tile, once
-    out_of_memory_above_px: int | None = None  # OutOfMemoryError for every tile with more pixels
+    out_of_memory_above_px: int | None = None  # OutOfMemoryError for every call with more pixels in its tiles
     output: str = "nearest"  # "nearest" | "nan" (black in uint8) | "black" | "constant"
     output_dtypes: tuple[str, ...] = (FP32, BF16)  # sessions of these dtypes give that output, others nearest
 
@@ -61,6 +62,7 @@ class FakeRuntime:
     version: str = "1"
     tiles_run: int = 0
     tiles_pooled: int = 0
+    calls_run: int = 0
     sessions_opened: int = 0
     sessions_closed: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -73,7 +75,9 @@ class FakeRuntime:
         """Every graph: only its scale and border are read."""
         return True
 
-    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> FakeSession:
+    def open(
+        self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str, batch: int = 1
+    ) -> FakeSession:
         """A session that reads no file."""
         variant = graph.variant
         spec = SessionSpec(
@@ -84,12 +88,18 @@ class FakeRuntime:
             tile,
             variant.scale,
             variant.border,
-            in_flight=self.in_flight,
+            in_flight=self.in_flight * batch,
+            batch=batch,
             poolings=self.poolings,
         )
         with self._lock:
             self.sessions_opened += 1
         return FakeSession(self, spec)
+
+    def count_call(self) -> None:
+        """One call more, of one batch."""
+        with self._lock:
+            self.calls_run += 1
 
     def count_tile(self) -> int:
         """The number of the tile that now begins."""
@@ -123,7 +133,8 @@ class FakeSession:
         check_open(self.spec, self._closed)
         if averages is not None:
             check_averages(self.spec, averages, self.spec.poolings)
-        return (self._infer(tile, averages) for tile in checked_tiles(self.spec, tiles, cancel))
+        batches = in_batches(checked_tiles(self.spec, tiles, cancel), self.spec.batch)
+        return (result for batch in batches for result in self._call(batch, averages))
 
     def pool(
         self,
@@ -137,14 +148,18 @@ class FakeSession:
         """As Session.pool: (3,), halfway between the tile's mean colour and the average before, 0..1."""
         check_open(self.spec, self._closed)
         check_stage(self.spec, stage, known)
-        checked = checked_tiles(self.spec, tiles, cancel)
-        return (self._pool(tile, part, known) for tile, part in with_parts(checked, parts))
+        batches = in_batches(with_parts(checked_tiles(self.spec, tiles, cancel), parts), self.spec.batch)
+        return (self._pool(tile, part, known) for batch in batches for tile, part in batch)
 
     def close(self) -> None:
         """Counted once."""
         if not self._closed:
             self._closed = True
             self._runtime.count_close()
+
+    def _call(self, batch: Sequence[Tile], averages: Averages | None) -> list[Tile]:
+        self._runtime.count_call()
+        return [self._infer(tile, averages) for tile in batch]
 
     def _infer(self, tile: Tile, averages: Averages | None) -> Tile:
         number = self._runtime.count_tile()
@@ -185,7 +200,7 @@ class FakeSession:
             self._runtime.sleep(misfortune.delay_s)
         height, width = self.spec.tile
         limit_px = misfortune.out_of_memory_above_px
-        if limit_px is not None and height * width > limit_px:
+        if limit_px is not None and height * width * self.spec.batch > limit_px:
             raise OutOfMemoryError(
                 msg("The fake runtime ran out of memory with tiles of {height} x {width}.", height=height, width=width),
                 msg("Use smaller tiles."),

@@ -67,7 +67,16 @@ class NcnnRuntime:
         """Graphs that have an ncnn form beside the ONNX one."""
         return graph.ncnn is not None
 
-    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> NcnnSession:
+    def open(
+        self,
+        graph: Graph,
+        *,
+        tile: tuple[int, int],
+        device: str,
+        dtype: str,
+        pixels: str,
+        batch: int = 1,  # noqa: ARG002 - ncnn's tensors hold one picture: tiles go one by one, and the spec says so
+    ) -> NcnnSession:
         """A session; the weights are read from the card's own files."""
         if graph.ncnn is None:
             raise RuntimeFailedError(

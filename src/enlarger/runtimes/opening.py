@@ -24,13 +24,14 @@ def open_session(
     graph: Graph,
     *,
     tile: tuple[int, int],
+    batch: int = 1,
     device: str = "auto",
     precision: str = "auto",
     pixels: str = UINT8,
     settings: Settings,
     runtimes: Mapping[str, Runtime] | None = None,
 ) -> Session:
-    """A session for `graph` at `tile` (h, w), surroundings included.
+    """A session for `graph` at `tile` (h, w), surroundings included, for up to `batch` tiles a call.
 
     `device`: "auto", "cpu", a runtime ("ncnn") or both ("openvino:cpu"). `precision`: "exact" is fp32, "auto" the
     fastest that keeps within 50 dB of it. `runtimes` replaces the ones that come with Enlarger.
@@ -39,7 +40,8 @@ def open_session(
     """
     known = runtimes if runtimes is not None else runtimes_for(device, settings)
     chosen = choose(graph, device=device, precision=precision, settings=settings, runtimes=known)
-    return known[chosen.runtime].open(graph, tile=tile, device=chosen.device, dtype=chosen.dtype, pixels=pixels)
+    runtime = known[chosen.runtime]
+    return runtime.open(graph, tile=tile, device=chosen.device, dtype=chosen.dtype, pixels=pixels, batch=batch)
 
 
 def choose(

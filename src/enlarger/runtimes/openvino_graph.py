@@ -25,10 +25,8 @@ PICTURE, COUNTED = "x", "counted"
 class GraphPart:
     """What of a network is computed: from the picture to the end, or to its pooling number `given`."""
 
-    given: int = 0  # the first so many poolings are inputs instead, named by `average_name`, (1, C, 1, 1)
-    pools: bool = (
-        False  # ends at that pooling, (1, C, 1, 1), over features weighted by an input `COUNTED`, (1, 1, h, w)
-    )
+    given: int = 0  # the first so many poolings are inputs instead, named by `average_name`, (batch, C, 1, 1)
+    pools: bool = False  # ends at that pooling, over features weighted by an input `COUNTED`, (batch, 1, h, w)
 
 
 WHOLE = GraphPart()
@@ -44,10 +42,10 @@ def count_poolings(model: Any) -> int:
     return len(_poolings(model))
 
 
-def read_graph(path: Path, *, tile: tuple[int, int], pixels: str, part: GraphPart = WHOLE) -> Any:
-    """An openvino.Model of one part, the picture (1, h, w, 3), `pixels` uint8 or float32; so is the end, clipped."""
+def read_graph(path: Path, *, tile: tuple[int, int], pixels: str, part: GraphPart = WHOLE, batch: int = 1) -> Any:
+    """An openvino.Model of one part, pictures (batch, h, w, 3), `pixels` uint8 or float32; so is the end, clipped."""
     model = core().read_model(path)
-    model.reshape([1, 3, *tile])
+    model.reshape([batch, 3, *tile])
     model = _cut(model, part)
     layout, types = openvino().Layout, openvino().Type
     element_type = types.u8 if pixels == UINT8 else types.f32
@@ -89,7 +87,8 @@ def _weighted(pooling: Any) -> tuple[Any, list[Any]]:
     """The input that weights the features, and the pooling over features so weighted."""
     operations = openvino().opset13
     features = pooling.input_value(0)
-    counted = _input([1, 1, *list(features.get_shape())[2:]], COUNTED)
+    batch, _, *sides = features.get_shape()
+    counted = _input([batch, 1, *sides], COUNTED)
     axes = operations.constant(np.array([2, 3], np.int64))
     return counted, [operations.reduce_mean(operations.multiply(features, counted), axes, keep_dims=True)]
 

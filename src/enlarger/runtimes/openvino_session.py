@@ -1,4 +1,4 @@
-"""A session of OpenVINO: a tile is computed while the result before it is used; parts of the network on demand."""
+"""A session of OpenVINO: a call is computed while the results before it are used; parts of the network on demand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from enlarger.runtimes.session import (
     check_open,
     check_stage,
     checked_tiles,
+    in_batches,
     with_parts,
 )
 
@@ -37,18 +39,19 @@ Inputs = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class _Pending:
-    """A tile being computed. It owns all arrays: OpenVINO only borrows their memory."""
+    """A call being computed. It owns all arrays: OpenVINO only borrows their memory."""
 
     request: Any
     inputs: Inputs
-    result: NDArray[Any]
+    results: NDArray[Any]  # of the whole batch
+    tiles: int  # that were given; the rest of the batch is repetition
 
-    def wait(self) -> NDArray[Any]:
+    def wait(self) -> Iterator[NDArray[Any]]:
         self.request.wait()  # gives up the interpreter's lock meanwhile
-        return self.result
+        return iter(self.results[: self.tiles])
 
     def abandon(self) -> None:
-        """Stop early; return only when OpenVINO no longer writes into `result`."""
+        """Stop early; return only when OpenVINO no longer writes into `results`."""
         with suppress(RuntimeError):
             self.request.cancel()
             self.request.wait()
@@ -69,14 +72,14 @@ class OpenVinoSession:
     def run(
         self, tiles: Iterable[Tile], *, averages: Averages | None = None, cancel: CancelToken | None = None
     ) -> Iterator[Tile]:
-        """As Session.run; tile and result are used in place, never copied."""
+        """As Session.run; a tile that travels alone and all results are used in place, never copied."""
         check_open(self.spec, not self._compiled)
         given = averages if averages is not None else ()
         check_averages(self.spec, given, self.spec.poolings if averages is not None else 0)
-        compiled, shared = self._part(GraphPart(len(given))), _average_inputs(given)
-        dtype = np.dtype(self.spec.pixels)
-        inputs = (_picture(tile) | shared for tile in checked_tiles(self.spec, tiles, cancel))
-        return (result[0] for result in self._results(inputs, compiled, dtype))
+        compiled, shared = self._part(GraphPart(len(given))), self._average_inputs(given)
+        batches = in_batches(checked_tiles(self.spec, tiles, cancel), self.spec.batch)
+        calls = ((len(batch), {PICTURE: self._stacked(batch)} | shared) for batch in batches)
+        return self._results(calls, compiled, np.dtype(self.spec.pixels))
 
     def pool(
         self,
@@ -90,21 +93,42 @@ class OpenVinoSession:
         """As Session.pool; the graph up to each pooling is compiled when it is first asked for, and kept on disk."""
         check_open(self.spec, not self._compiled)
         check_stage(self.spec, stage, known)
-        compiled, shared = self._part(GraphPart(stage, pools=True)), _average_inputs(known)
+        compiled, shared = self._part(GraphPart(stage, pools=True)), self._average_inputs(known)
         features = tuple(compiled.input(COUNTED).get_shape()[2:])
-        inputs = (
-            _picture(tile) | shared | {COUNTED: self._weights(stage, part, features)}
-            for tile, part in with_parts(checked_tiles(self.spec, tiles, cancel), parts)
+        counted = with_parts(checked_tiles(self.spec, tiles, cancel), parts)
+        calls = (
+            (len(batch), self._counted_inputs(batch, stage, features) | shared)
+            for batch in in_batches(counted, self.spec.batch)
         )
-        return (result.reshape(-1) for result in self._results(inputs, compiled, np.dtype(np.float32)))
+        return (result.reshape(-1) for result in self._results(calls, compiled, np.dtype(np.float32)))
 
     def close(self) -> None:
         """The memory goes when the last run has ended."""
         self._compiled = {}
 
+    def _stacked(self, arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """One array of the whole batch; the last is repeated where there are fewer: a smaller graph to compile for
+        what a page has left over would cost more than it spares."""
+        if self.spec.batch == 1:
+            return arrays[0][np.newaxis]
+        return np.stack([*arrays, *repeat(arrays[-1], self.spec.batch - len(arrays))])
+
+    def _counted_inputs(
+        self, batch: Sequence[tuple[Tile, Part | None]], stage: int, features: tuple[int, int]
+    ) -> dict[str, NDArray[Any]]:
+        weights = [self._weights(stage, part, features) for _, part in batch]
+        return {PICTURE: self._stacked([tile for tile, _ in batch]), COUNTED: self._stacked(weights)}
+
+    def _average_inputs(self, averages: Averages) -> dict[str, NDArray[Any]]:
+        """Copies, because OpenVINO borrows no read-only memory."""
+        return {
+            average_name(number): np.array(self._stacked([np.asarray(average, np.float32).reshape(-1, 1, 1)]))
+            for number, average in enumerate(averages)
+        }
+
     def _weights(self, stage: int, part: Part | None, features: tuple[int, int]) -> NDArray[np.float32]:
-        """By which features are multiplied before they are averaged: (1, 1, h, w)."""
-        weights = np.zeros((1, 1, *features), np.float32)
+        """By which features are multiplied before they are averaged: (1, h, w)."""
+        weights = np.zeros((1, *features), np.float32)
         if part is None:
             weights[...] = 1
         else:
@@ -124,49 +148,39 @@ class OpenVinoSession:
                 self._compiled[part] = self._compile_part(part)
         return self._compiled[part]
 
-    def _results(self, tiles: Iterator[Inputs], compiled: Any, dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
-        """The graph's one output for each set of inputs, with its leading dimension of 1."""
+    def _results(
+        self, calls: Iterator[tuple[int, Inputs]], compiled: Any, dtype: np.dtype[Any]
+    ) -> Iterator[NDArray[Any]]:
+        """The graph's one output for each tile of each call, without its leading dimension."""
         pending: deque[_Pending] = deque()
         with mapped_errors(self.spec):
-            idle = [compiled.create_infer_request() for _ in range(self.spec.in_flight)]
+            idle = [compiled.create_infer_request() for _ in range(self.spec.in_flight // self.spec.batch)]
             shape = tuple(compiled.output(0).get_shape())
         try:
-            for inputs in tiles:
-                pending.append(self._start(idle.pop(), inputs, np.empty(shape, dtype)))
+            for tiles, inputs in calls:
+                pending.append(self._start(idle.pop(), inputs, np.empty(shape, dtype), tiles))
                 if not idle:
-                    yield self._finish(pending, idle)
+                    yield from self._finish(pending, idle)
             while pending:
-                yield self._finish(pending, idle)
+                yield from self._finish(pending, idle)
         finally:
             for abandoned in pending:
                 abandoned.abandon()
 
-    def _start(self, request: Any, inputs: Inputs, result: NDArray[Any]) -> _Pending:
+    def _start(self, request: Any, inputs: Inputs, results: NDArray[Any], tiles: int) -> _Pending:
         tensor = openvino().Tensor
         with mapped_errors(self.spec):
             for name, values in inputs.items():
                 request.set_tensor(name, tensor(values, shared_memory=True))
-            request.set_output_tensor(tensor(result, shared_memory=True))
+            request.set_output_tensor(tensor(results, shared_memory=True))
             request.start_async()
-        return _Pending(request, inputs, result)
+        return _Pending(request, inputs, results, tiles)
 
-    def _finish(self, pending: deque[_Pending], idle: list[Any]) -> NDArray[Any]:
+    def _finish(self, pending: deque[_Pending], idle: list[Any]) -> Iterator[NDArray[Any]]:
         with mapped_errors(self.spec):
-            result = pending[0].wait()
+            results = pending[0].wait()
         idle.append(pending.popleft().request)
-        return result
-
-
-def _picture(tile: Tile) -> dict[str, NDArray[Any]]:
-    return {PICTURE: tile[np.newaxis]}
-
-
-def _average_inputs(averages: Averages) -> dict[str, NDArray[Any]]:
-    """Copies, because OpenVINO borrows no read-only memory."""
-    return {
-        average_name(number): np.array(average, np.float32).reshape(1, -1, 1, 1)
-        for number, average in enumerate(averages)
-    }
+        return results
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from typing import Any, Protocol, TypeAlias
+from itertools import islice, repeat
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ Tile: TypeAlias = NDArray[Any]
 
 Averages: TypeAlias = Sequence[NDArray[np.float32]]
 """What global average poolings give, in the network's order: (C,) each, in the units of its feature maps."""
+
+_Item = TypeVar("_Item")
 
 FP32 = "fp32"
 BF16 = "bf16"
@@ -50,7 +52,7 @@ class SessionSpec:
     scale: int
     border: int  # input pixels a side that the result lacks
     in_flight: int  # tiles pulled ahead of the one awaited, itself included
-    batch: int = 1
+    batch: int = 1  # tiles computed in one call; less than was asked for where the runtime takes them one by one
     poolings: int = 0  # global average poolings in the network: what makes a tile depend on all of the picture
 
     @property
@@ -86,7 +88,8 @@ class Session(Protocol):
 
         A tile has exactly `spec.tile` pixels and dtype `spec.pixels`; a result has shape `spec.result`, the same dtype,
         is clipped to the range and belongs to the caller. With `averages`, one for each of `spec.poolings`, every
-        pooling gives these instead of the tile's own. `cancel` is read between tiles.
+        pooling gives these instead of the tile's own. `cancel` is read between calls of `spec.batch` tiles each; the
+        last may have fewer, and results are the same however many there are in a call.
         Raises OutOfMemoryError, RuntimeFailedError, CancelledError.
         """
         ...
@@ -139,8 +142,10 @@ class Runtime(Protocol):
         """Whether it can execute this graph (ncnn needs the graph's ncnn form)."""
         ...
 
-    def open(self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str) -> Session:
-        """A session; raises OutOfMemoryError or RuntimeFailedError."""
+    def open(
+        self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str, batch: int = 1
+    ) -> Session:
+        """A session for `batch` tiles a call, or fewer: see its `spec`. Raises OutOfMemoryError, RuntimeFailedError."""
         ...
 
 
@@ -155,6 +160,13 @@ def checked_tiles(spec: SessionSpec, tiles: Iterable[Tile], cancel: CancelToken 
             return
         _check_tile(spec, tile)
         yield np.require(tile, requirements=("C", "W"))  # OpenVINO borrows no read-only memory; a copy only if need be
+
+
+def in_batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """`size` items at a time, fewer at the end; none is pulled before its batch is asked for."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 def _check_tile(spec: SessionSpec, tile: Tile) -> None:

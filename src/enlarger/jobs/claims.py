@@ -1,0 +1,145 @@
+"""Pages on their way into a worker's hands and back: claimed once, and taken back only from who holds them.
+
+A page that was claimed again, cancelled or listed anew is no longer its old worker's: statements name the attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, func, or_, select, update
+
+from enlarger.jobs.changes import Change
+from enlarger.jobs.failure import Failure
+from enlarger.jobs.job import Claim, JobState, PageResult, PageState, Priority
+from enlarger.jobs.ledger_rows import job_of, page_of, result_values
+from enlarger.jobs.moves import pages_that_may_become
+from enlarger.jobs.refusals import worker_died
+from enlarger.jobs.schema import is_claimable, jobs, pages
+
+MOST_CRASHES = 2  # a page that killed so many workers all by itself is given up
+_NOT_HELD = {"claimed_at": None, "worker": None}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a worker could do now.
+
+    idle: it has nothing else in hand, so that pages to be tried alone may come. above: only more urgent jobs than this.
+    held_keys: renders somebody computes already; pages that await one are passed over. devices: only jobs for these.
+    """
+
+    idle: bool
+    above: Priority | None = None
+    held_keys: Collection[str] = ()
+    devices: Collection[str] | None = None
+
+
+def claim(change: Change, worker: str, wish: Wish) -> Claim | None:
+    """The next page: of the most urgent jobs, whose turn it is; of that job, the first that waits."""
+    page = change.one(
+        update(pages)
+        .where(pages.c.id.in_(_next_page(wish)), pages.c.state.in_(pages_that_may_become(PageState.RUNNING)))
+        .values(
+            state=PageState.RUNNING,
+            attempt=pages.c.attempt + 1,
+            worker=worker,
+            claimed_at=change.now,
+            awaits_key=None,
+        )
+        .returning(pages)
+    )
+    return None if page is None else Claim(page_of(page), job_of(_serve(change, page["job_id"])))
+
+
+def _next_page(wish: Wish) -> ScalarSelect[Any]:
+    job = _next_job(wish)
+    first = select(pages.c.id).where(pages.c.job_id == job, *_claimable(wish)).order_by(pages.c.position).limit(1)
+    return first.with_for_update(skip_locked=True).scalar_subquery()  # SQLite has one writer and leaves this out
+
+
+def _next_job(wish: Wish) -> ScalarSelect[str]:
+    has_page = select(pages.c.id).where(pages.c.job_id == jobs.c.id, *_claimable(wish)).exists()
+    wanted: list[ColumnElement[bool]] = [is_claimable(), jobs.c.listed.is_(True), has_page]
+    if wish.above is not None:
+        wanted.append(jobs.c.priority > int(wish.above))
+    if wish.devices is not None:
+        wanted.append(jobs.c.device.in_(wish.devices))
+    order = (jobs.c.priority.desc(), jobs.c.turn, jobs.c.seq)
+    return select(jobs.c.id).where(*wanted).order_by(*order).limit(1).scalar_subquery()
+
+
+def _claimable(wish: Wish) -> list[ColumnElement[bool]]:
+    wanted = [pages.c.state == PageState.QUEUED]
+    if not wish.idle:
+        wanted.append(pages.c.alone.is_(False))
+    if wish.held_keys:
+        wanted.append(or_(pages.c.awaits_key.is_(None), pages.c.awaits_key.not_in(wish.held_keys)))
+    return wanted
+
+
+def _serve(change: Change, job_id: str) -> RowMapping:
+    """Put the job behind all others of its priority, and start it if it had not begun."""
+    last = select(func.max(jobs.c.turn) + 1).scalar_subquery()
+    row = change.one(update(jobs).where(jobs.c.id == job_id).values(turn=last).returning(jobs))
+    assert row is not None
+    if row["state"] == JobState.RUNNING:
+        return row
+    moved = change.move(job_id, JobState.RUNNING, values={"started_at": func.coalesce(jobs.c.started_at, change.now)})
+    assert moved is not None
+    return moved
+
+
+def finish(change: Change, held: Claim, result: PageResult) -> bool:
+    """The page is done and its output durable; False when it is no longer this claim's."""
+    row = _take(change, held, PageState.DONE, **result_values(result), failure=None)
+    if row is None:
+        return False
+    told = {"output": result.output, "seconds": result.seconds, "bytes": result.bytes, "sha256": result.output_sha256}
+    counted = {"done": jobs.c.done + 1, "output_bytes": jobs.c.output_bytes + result.bytes}
+    change.settle(change.record(row["job_id"], "page_done", _names(row) | told, counted))
+    return True
+
+
+def fail(change: Change, held: Claim, failure: Failure) -> bool:
+    """The page cannot be enlarged; False when it is no longer this claim's."""
+    row = _take(change, held, PageState.FAILED, failure=failure.as_json())
+    if row is not None:
+        _count_failure(change, row, failure)
+    return row is not None
+
+
+def give_back(change: Change, held: Claim, *, alone: bool, crashed: bool) -> bool:
+    """The page waits again. crashed: the worker died of nothing else, so it is tried alone, and in the end given up."""
+    page = held.page
+    if crashed and page.crashes + 1 >= MOST_CRASHES:
+        failure = worker_died(page.name, MOST_CRASHES)
+        row = _take(change, held, PageState.FAILED, failure=failure.as_json(), crashes=page.crashes + 1)
+        if row is not None:
+            _count_failure(change, row, failure)
+        return row is not None
+    marks = {"crashes": page.crashes + crashed, "alone": page.alone or alone or crashed}
+    return _take(change, held, PageState.QUEUED, **marks) is not None
+
+
+def await_key(change: Change, held: Claim, key: str) -> bool:
+    """The page waits for a render that somebody else computes."""
+    return _take(change, held, PageState.QUEUED, awaits_key=key) is not None
+
+
+def _take(change: Change, held: Claim, to: PageState, **values: Any) -> RowMapping | None:
+    """Move a page that is still in the claim's hands."""
+    assert PageState.RUNNING in pages_that_may_become(to)
+    mine = (pages.c.id == held.page.id, pages.c.attempt == held.page.attempt, pages.c.state == PageState.RUNNING)
+    return change.one(update(pages).where(*mine).values(state=to, **_NOT_HELD, **values).returning(pages))
+
+
+def _count_failure(change: Change, page: RowMapping, failure: Failure) -> None:
+    told = _names(page) | {"error": failure.as_json()}
+    change.settle(change.record(page["job_id"], "page_failed", told, {"failed": jobs.c.failed + 1}))
+
+
+def _names(page: RowMapping) -> dict[str, Any]:
+    return {"page": page["name"], "position": page["position"]}

@@ -171,7 +171,8 @@ def _link(source: Path, target: Path) -> bool:
     except OSError:  # another file system, or one without links
         return False
     finally:
-        temporary.unlink(missing_ok=True)  # renaming one link of a file onto another leaves both
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)  # renaming one link of a file onto another leaves both
     return True
 
 

@@ -71,7 +71,7 @@ class Enhancer:
         self.catalog = catalog or load_catalog()
         self._own_catalog = catalog is not None
         self.limits = TileLimits(self.settings, runtime=device.partition(":")[0])
-        self._device = device
+        self.device = device
         self._runtimes = runtimes
         self._prepare_graph = prepare_graph
         self._graphs: dict[str, Graph] = {}
@@ -122,7 +122,7 @@ class Enhancer:
     def on(self, device: str) -> Enhancer:
         """One for another device that shares everything else: graphs, room for open sessions, and the turns."""
         sibling = copy.copy(self)
-        sibling._device = device
+        sibling.device = device
         sibling.limits = TileLimits(self.settings, runtime=device.partition(":")[0])
         return sibling
 
@@ -166,12 +166,12 @@ class Enhancer:
             open_session,
             graph,
             tile=tile,
-            device=self._device,
+            device=self.device,
             precision=precision,
             settings=self.settings,
             runtimes=self._runtimes,
         )
-        return self._residents.using((self._device, graph.variant.name, graph.digest, tile, precision), open_it)
+        return self._residents.using((self.device, graph.variant.name, graph.digest, tile, precision), open_it)
 
     def _ways(self, picture: Picture, recipe: Recipe) -> _Ways:
         height, width = picture.pixels.shape[:2]

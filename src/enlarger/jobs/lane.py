@@ -40,7 +40,8 @@ class Lane:
     """
 
     def __init__(self, enhancer: Enhancer, cache: RenderCache, say: Callable[[FromWorker], None]) -> None:
-        self._enhancers = {"": enhancer}
+        self._own = enhancer
+        self._enhancers = {enhancer.device: enhancer}
         self._cache = cache
         self._say = say
         self._sources = PageSources()
@@ -110,7 +111,7 @@ class Lane:
             self._told_idle |= idle
             ends = self._finishing and not self._pages
         if unloads:
-            self._enhancers[""].close()  # all share their open sessions
+            self._own.close()  # all share their open sessions
         if page is not None:
             self._compute(page)
         elif idle or unloads:
@@ -127,14 +128,16 @@ class Lane:
         self._say(Idle(psutil.Process().memory_info().rss, self._open_models()))
 
     def _open_models(self) -> tuple[OpenModel, ...]:
-        specs = self._enhancers[""].resident()
+        specs = self._own.resident()
         return tuple(OpenModel(model, spec.runtime, spec.device, spec.dtype) for model, spec in specs)
 
     def _compute(self, page: LanePage) -> None:
         started = time.perf_counter() - page.away_s
         self._depth += 1
-        result = self._attempt(page, partial(self._enlarge, page))
-        self._depth -= 1
+        try:
+            result = self._attempt(page, partial(self._enlarge, page))
+        finally:
+            self._depth -= 1
         page.seconds += time.perf_counter() - started - page.away_s
         if isinstance(result, Failed | GaveBack):
             self._end_or_wait(page, result)
@@ -222,7 +225,7 @@ class Lane:
 
     def _enhancer(self, device: str) -> Enhancer:
         if device not in self._enhancers:
-            self._enhancers[device] = self._enhancers[""].on(device)
+            self._enhancers[device] = self._own.on(device)
         return self._enhancers[device]
 
     def _refresh(self) -> None:

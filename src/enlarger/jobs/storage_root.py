@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
+from uuid import UUID
 
 from enlarger.books import portable_name
 from enlarger.errors import InputError, StorageError
@@ -37,8 +38,7 @@ class StorageRoot:
     @classmethod
     def of(cls, settings: Settings) -> StorageRoot:
         """The root that the settings name."""
-        allowed = [Path(name).absolute() for name in settings.allowed_dirs.split(os.pathsep) if name.strip()]
-        return cls(settings.storage_dir.absolute(), tuple(allowed))
+        return cls(settings.storage_dir.absolute(), settings.allowed_folders)
 
     @property
     def incoming(self) -> Path:
@@ -99,7 +99,8 @@ class StorageRoot:
         if job.artifact is not None:
             return self.root / job.artifact.path
         names = _part(job.submission.title), _part(job.submission.volume), job.id
-        return self.artifacts / f"{'-'.join(names)}.zip"
+        suffix = "cbz" if job.submission.params.get("container") == "cbz" else "zip"
+        return self.artifacts / f"{'-'.join(names)}.{suffix}"
 
     def relative(self, path: Path) -> str:
         """`path`, which lies below the root, as clients see it (POSIX)."""
@@ -121,10 +122,14 @@ class StorageRoot:
         if not job.submission.transient:
             _drop_empty(self.output_dir(job).parent, self.outputs)
 
-    def sweep_temporaries(self, job: Job) -> None:
-        """Delete what a killed process left half written in the job's output folder."""
-        for path in self.output_dir(job).rglob(f"{TEMPORARY_PREFIX}*"):
-            path.unlink(missing_ok=True)
+    def sweep(self, unfinished: Iterable[Job], is_known: Callable[[str], bool]) -> None:
+        """Delete what a killed server left: files half written, and uploads of jobs that were never accepted."""
+        for job in unfinished:
+            _drop_temporaries(self.output_dir(job).rglob(f"{TEMPORARY_PREFIX}*"))
+        _drop_temporaries(self.artifacts.glob(f"{TEMPORARY_PREFIX}*"))
+        for folder in self.staging.iterdir():
+            if _is_job_id(folder.name) and not is_known(folder.name):
+                shutil.rmtree(folder, ignore_errors=True)
 
     # ---- what clients may name ----
 
@@ -142,7 +147,8 @@ class StorageRoot:
                 msg("{path}: there is no such file or folder.", path=path),
                 msg("Give a path below the storage root, or below its folder “incoming”."),
             )
-        return self._inside(found or candidates[-1], path)
+        coming = candidates[0] if wanted.parts[:1] == (self.incoming.name,) else candidates[-1]
+        return self._inside(found or coming, path)
 
     def _inside(self, candidate: Path, named: str) -> Path:
         real = Path(os.path.realpath(candidate))
@@ -158,7 +164,7 @@ class StorageRoot:
         """The root for this process alone; raises StorageError when another server has it."""
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.root / ".enlarger.lock")
+        lock = FileLock(self.root / ".enlarger.lock", thread_local=False)  # whichever thread stops the server
         with storage_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             try:
@@ -224,6 +230,20 @@ def _delete(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _drop_temporaries(files: Iterable[Path]) -> None:
+    for file in files:
+        with suppress(OSError):  # it can stay: it is in nobody's way
+            file.unlink()
+
+
+def _is_job_id(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:  # a person's own folder
+        return False
+    return True
 
 
 def _drop_empty(folder: Path, root: Path) -> None:

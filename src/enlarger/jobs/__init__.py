@@ -1,5 +1,6 @@
 """Jobs that survive anything: stored first, then queued by priority, rendered by workers, packed at the end."""
 
+from enlarger.jobs.artifact import pack
 from enlarger.jobs.crew import Crew
 from enlarger.jobs.crew_member import WorkerState
 from enlarger.jobs.failure import Failure
@@ -18,19 +19,25 @@ from enlarger.jobs.job import (
     Priority,
     Submission,
 )
+from enlarger.jobs.jobs import Jobs
+from enlarger.jobs.report import REPORT_NAME, build_report, comparable
 from enlarger.jobs.storage_root import StorageRoot, slug
+from enlarger.jobs.verify import Difference, Verification, verify
 from enlarger.jobs.worker import WorkerSetup
 
 __all__ = [
+    "REPORT_NAME",
     "Artifact",
     "Claim",
     "Counts",
     "Crew",
+    "Difference",
     "Event",
     "Failure",
     "Job",
     "JobSource",
     "JobState",
+    "Jobs",
     "NewPage",
     "Page",
     "PageResult",
@@ -38,7 +45,12 @@ __all__ = [
     "Priority",
     "StorageRoot",
     "Submission",
+    "Verification",
     "WorkerSetup",
     "WorkerState",
+    "build_report",
+    "comparable",
+    "pack",
     "slug",
+    "verify",
 ]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.resample import to_grey
 from enlarger.enhance.residents import Residents
 from enlarger.enhance.tile_limits import TileLimits
-from enlarger.enhance.tiles import SIDE_STEP_PX, Box, TilePlan, TileRule, cut, paste, plan_tiles
+from enlarger.enhance.tiles import SIDE_STEP_PX, Box, TilePlan, TileRule, cut, force_tiles, paste, plan_tiles
 from enlarger.errors import BadOutputError, OutOfMemoryError
 from enlarger.messages import msg
 from enlarger.models import Graph, Variant
@@ -28,7 +28,7 @@ from enlarger.pictures import canvas
 from enlarger.runtimes import Part, Session
 
 Plane = NDArray[np.uint8]
-UseSession = Callable[[Graph, tuple[int, int], Precision], AbstractContextManager[Session]]
+UseSession = Callable[[Graph, tuple[int, int], int, Precision], AbstractContextManager[Session]]
 
 
 class _ImplausibleError(Exception):
@@ -78,22 +78,34 @@ class Inference:
     def _fitting(self, plane: Plane, graph: Graph, precision: Precision) -> tuple[Plane, PassFacts]:
         while True:
             plan = plan_for(self.recipe, graph, plane.shape[1], plane.shape[0], self.limits)
+            batch = batch_for(self.recipe, graph, plan, self.limits)
             try:
-                return self._stitched(plane, graph, plan, precision)
+                return self._stitched(plane, graph, plan, batch, precision)
             except OutOfMemoryError:
                 freed = self.residents.close_idle()  # what is resident is memory that the smaller tile needs
                 if self.residents.in_use:  # by a page that this one interrupted: its tile is not to blame
                     if freed:
                         continue
                     raise
-                if self.recipe.tile_px or max(plan.tile) <= rule_of(graph.variant).smallest:
+                if not self._lower(graph.variant, plan, batch):
                     raise
-                self.limits.lower(graph.variant, plan.tile)
 
-    def _stitched(self, plane: Plane, graph: Graph, plan: TilePlan, precision: Precision) -> tuple[Plane, PassFacts]:
+    def _lower(self, variant: Variant, plan: TilePlan, batch: int) -> bool:
+        """From now on half the batch, then half the tile; False where there is no less."""
+        if batch > 1:
+            self.limits.lower_batch(variant, batch)
+            return True
+        if self.recipe.tile_px or max(plan.tile) <= rule_of(variant, self.recipe).smallest:
+            return False
+        self.limits.lower(variant, plan.tile)
+        return True
+
+    def _stitched(
+        self, plane: Plane, graph: Graph, plan: TilePlan, batch: int, precision: Precision
+    ) -> tuple[Plane, PassFacts]:
         scale = graph.variant.scale
         stitched, _ = canvas(plan.height * scale, plan.width * scale, plane.shape[2])
-        with self.use_session(graph, plan.tile, precision) as session:
+        with self.use_session(graph, plan.tile, batch, precision) as session:
             averages = self._shared_averages(session, plane, plan, graph.variant)
             results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
             for box, result in zip(plan.boxes(), results, strict=True):
@@ -126,17 +138,33 @@ class Inference:
         return total.astype(np.float32)
 
 
-def rule_of(variant: Variant) -> TileRule:
-    """What the variant's network asks of a tile."""
-    step = 1 if variant.shared_poolings else SIDE_STEP_PX
-    return TileRule(variant.halo, variant.multiple, step)
+def rule_of(variant: Variant, recipe: Recipe) -> TileRule:
+    """What the variant's network and the recipe ask of a tile."""
+    step = 1 if variant.shared_poolings or recipe.tile_px else SIDE_STEP_PX
+    return TileRule(_halo_px(variant, recipe.tile_pad_px), variant.multiple, step)
+
+
+def _halo_px(variant: Variant, asked_px: int | None) -> int:
+    """The measured halo, or the one asked for: not below the network's border, and so that tiles begin at its stride."""
+    if asked_px is None:
+        return variant.halo
+    stride = variant.multiple // gcd(variant.multiple, 2)  # the halo counts twice a tile
+    return ceil(max(asked_px, variant.border) / stride) * stride
 
 
 def plan_for(recipe: Recipe, graph: Graph, width: int, height: int, limits: TileLimits) -> TilePlan:
-    """The tiles of a picture of this size, cut to the forced size if the recipe has one."""
-    rule = rule_of(graph.variant)
-    forced_px = (recipe.tile_px + 2 * rule.halo) ** 2
-    return plan_tiles(width, height, rule, forced_px if recipe.tile_px else limits.limit_px(graph))
+    """The tiles of a picture of this size, of the size asked for if the recipe has one."""
+    rule = rule_of(graph.variant, recipe)
+    if recipe.tile_px:
+        return force_tiles(width, height, rule, recipe.tile_px)
+    return plan_tiles(width, height, rule, limits.limit_px(graph))
+
+
+def batch_for(recipe: Recipe, graph: Graph, plan: TilePlan, limits: TileLimits) -> int:
+    """Tiles a call: at most what the recipe asks for and memory holds, all calls as full as each other."""
+    most = min(limits.batch(graph, plan.tile, recipe.batch), plan.count) if recipe.batch > 1 else 1
+    calls = ceil(plan.count / most)
+    return ceil(plan.count / calls)
 
 
 def work_px(plan: TilePlan, variant: Variant) -> int:
@@ -179,6 +207,7 @@ def _facts(graph: Graph, session: Session, plan: TilePlan) -> PassFacts:
     return PassFacts(
         variant=graph.variant.name,
         graph=graph.digest,
+        weights=graph.weights,
         runtime=spec.runtime,
         device=spec.device,
         dtype=spec.dtype,
@@ -186,6 +215,8 @@ def _facts(graph: Graph, session: Session, plan: TilePlan) -> PassFacts:
         tiles=plan.count,
         useful_share=round(plan.useful_share, 4),
         seconds=0.0,
+        halo_px=plan.halo,
+        batch=spec.batch,
     )
 
 

@@ -7,10 +7,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 
+from enlarger.server.access import Access
+from enlarger.server.bodies import SmallBodies
 from enlarger.server.facades import Facades
 from enlarger.server.live import LiveHub
+from enlarger.server.logging_setup import set_up_logging
+from enlarger.server.request_log import RequestLog
+from enlarger.server.security import Security
 from enlarger.server.threads import in_thread
 from enlarger.settings import Settings
 
@@ -19,21 +25,34 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> Starlette:
-    """The server; the jobs are started and stopped with its lifespan. Raises StorageError, LedgerError."""
+    """The server; the jobs are started and stopped with its lifespan.
+
+    Without settings they come from the environment, the process is taken as the server's own, and its log set up.
+    Raises StorageError when the storage root is in use or unusable, InputError when the token cannot be read.
+    """
     from enlarger.jobs import Jobs
 
-    settings = settings or Settings()
-    jobs = jobs or Jobs(settings)
-    live = LiveHub(jobs)
+    if settings is None:
+        settings = Settings()
+        set_up_logging(settings)
+    access = Access.of(settings)
+    working = jobs or Jobs(settings)
+    live = LiveHub(working)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await in_thread(jobs.start)
+        await in_thread(working.start)
         live.start()
         try:
             yield
         finally:
             live.stop()
-            await in_thread(jobs.stop)
+            await in_thread(working.stop)
 
-    return Starlette(routes=[Mount("", app=Facades(jobs, live))], lifespan=lifespan)
+    app = Starlette(
+        routes=[Mount("", app=Facades(working, live, access))],
+        middleware=[Middleware(RequestLog), Middleware(Security, access=access), Middleware(SmallBodies)],
+        lifespan=lifespan,
+    )
+    app.state.end_watches = live.end_watches  # whoever stops the server sends those home who only listen
+    return app

@@ -2,44 +2,80 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from starlette.responses import PlainTextResponse
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from enlarger import __version__
+from enlarger.messages import msg
+from enlarger.server import hook, manga, v1
+from enlarger.server.access import Access
+from enlarger.server.docs_page import docs_routes
+from enlarger.server.health import health_routes
 from enlarger.server.live import LiveHub
+from enlarger.server.problems import problem_response
+from enlarger.server.refusals import NotFoundError
 
 if TYPE_CHECKING:
     from enlarger.jobs import Jobs
 
-MANGA = ("jobs", "ws", "models", "health")  # also below /api/
-HOOK = ("convert",)
-V1 = ("v1",)
+_MANGA = ("jobs", "models", "health")
+_ALSO_BELOW_API = ("jobs", "ws/jobs", "models", "health")
 
 
 class Facades:
-    """Hands a request to the application its first path segment belongs to, paths whole.
+    """Hands a request to the application its path belongs to, the path whole.
 
-    Below `/api/` the manga facade's names are answered too: there `/api` becomes part of the root path.
+    The manga facade's names are answered below `/api/` too: there `/api` becomes part of the root path.
     """
 
-    def __init__(self, jobs: Jobs, live: LiveHub) -> None:
-        self._by_segment: dict[str, ASGIApp] = {}
-        for name, segments in (("v1", V1), ("manga", MANGA), ("hook", HOOK)):
-            if find_spec(f"enlarger.server.{name}"):
-                app = import_module(f"enlarger.server.{name}").build(jobs, live)
-                self._by_segment.update(dict.fromkeys(segments, app))
+    def __init__(self, jobs: Jobs, live: LiveHub, access: Access) -> None:
+        api, service = v1.build(jobs, live, access), manga.build(jobs, live)
+        health = health_routes(jobs)
+        self._by_segment: dict[str, ASGIApp] = {
+            "": _front_page,
+            "v1": api,
+            "openapi.json": api,
+            "docs": docs_routes(),
+            "healthz": health,
+            "readyz": health,
+            "convert": hook.build(jobs, live),
+            "ws": service,
+            **dict.fromkeys(_MANGA, service),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = scope.get("root_path", "")
-        segments = scope["path"].removeprefix(root).split("/")[1:]
-        if segments[:1] == ["api"] and segments[1:2] and segments[1] in MANGA:
-            scope, segments = {**scope, "root_path": f"{root}/api"}, segments[1:]
-        app = self._by_segment.get(segments[0] if segments else "", _nothing_here)
+        path = scope["path"].removeprefix(root).lstrip("/")
+        below_api = path.removeprefix("api/")
+        if below_api != path and _begins(below_api, _ALSO_BELOW_API):
+            scope, path = {**scope, "root_path": f"{root}/api"}, below_api
+        app = self._by_segment.get(path.partition("/")[0], _nothing_here)
         await app(scope, receive, send)
 
 
+def _begins(path: str, names: tuple[str, ...]) -> bool:
+    return any(path == name or path.startswith(f"{name}/") for name in names)
+
+
+async def _front_page(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "http":
+        await _nothing_here(scope, receive, send)
+        return
+    request, root = Request(scope), scope.get("root_path", "")
+    answer: Response = JSONResponse(
+        {"service": "Enlarger", "version": __version__, "status": "running", "docs": f"{root}/docs"}
+    )
+    if "text/html" in request.headers.get("accept", ""):
+        answer = RedirectResponse(f"{root}/docs", 307)
+    await answer(scope, receive, send)
+
+
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
-    await PlainTextResponse("Not Found", 404)(scope, receive, send)
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    error = NotFoundError(msg("There is nothing at this path."), msg("See /docs for what there is."))
+    await problem_response(error, HTTPConnection(scope))(scope, receive, send)

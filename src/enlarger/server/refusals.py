@@ -62,6 +62,11 @@ class UnsupportedMediaError(RefusalError):
     status = 415
 
 
+class RangeError(RefusalError):
+    code = "bad_range"
+    status = 416
+
+
 class WrongHostError(RefusalError):
     code = "wrong_host"
     status = 421

@@ -1,0 +1,57 @@
+"""/docs: the API shown by Swagger UI from a package on this machine; no other host is asked for anything."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Enlarger</title>
+<link rel="stylesheet" href="{root}/docs/files/swagger-ui.css">
+<link rel="icon" href="{root}/docs/files/favicon-32x32.png">
+</head>
+<body>
+<div id="swagger-ui" data-schema="{root}/openapi.json"></div>
+<script src="{root}/docs/files/swagger-ui-bundle.js"></script>
+<script src="{root}/docs/start.js"></script>
+</body>
+</html>
+"""
+_START = """const place = document.getElementById("swagger-ui");
+SwaggerUIBundle({
+  url: place.dataset.schema,
+  domNode: place,
+  validatorUrl: null,
+  deepLinking: true,
+  presets: [SwaggerUIBundle.presets.apis],
+});
+"""
+
+
+def docs_routes() -> Router:
+    """/docs, its script and its files."""
+    from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]
+
+    return Router(
+        [
+            Route("/docs", _page),
+            Route("/docs/start.js", _start),
+            Mount("/docs/files", StaticFiles(directory=swagger_ui_path)),
+        ],
+        redirect_slashes=True,
+    )
+
+
+async def _page(request: Request) -> Response:
+    root = request.scope.get("root_path", "").replace('"', "")
+    return Response(_PAGE.format(root=root), media_type="text/html")
+
+
+async def _start(_: Request) -> Response:
+    return Response(_START, media_type="text/javascript")

@@ -1,0 +1,52 @@
+"""One line in the log a request: an id that the client may choose, status and seconds."""
+
+from __future__ import annotations
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = "X-Request-Id"
+_USABLE = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_QUIET = ("/healthz", "/readyz")
+_log = structlog.stdlib.get_logger("enlarger.server")
+
+
+class RequestLog:
+    """ASGI middleware: the id is in the answer and in every line that is logged on the way."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        request_id = _id(scope)
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                if not scope["path"].endswith(_QUIET):
+                    seconds = round(time.perf_counter() - started, 3)
+                    method = scope.get("method", "WEBSOCKET")
+                    _log.info("request", method=method, path=scope["path"], status=status, seconds=seconds)
+
+
+def _id(scope: Scope) -> str:
+    offered = Headers(scope=scope).get(HEADER, "")
+    return offered if _USABLE.fullmatch(offered) else uuid4().hex

@@ -1,0 +1,68 @@
+"""The API as an application of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+
+from enlarger import __version__
+from enlarger.server.access import Access
+from enlarger.server.form_sink import UploadLimits
+from enlarger.server.live import LiveHub
+from enlarger.server.v1 import (
+    catalogue_routes,
+    event_routes,
+    job_routes,
+    machine_routes,
+    page_routes,
+    session_routes,
+    upscale_routes,
+)
+from enlarger.server.v1.errors import add_problems
+from enlarger.server.v1.openapi import finish_schema
+from enlarger.server.v1.service import Service
+
+if TYPE_CHECKING:
+    from enlarger.jobs import Jobs
+
+_ROUTES = (
+    upscale_routes,
+    job_routes,
+    page_routes,
+    event_routes,
+    catalogue_routes,
+    machine_routes,
+    session_routes,
+)
+_DESCRIPTION = """\
+Enlarge pictures and volumes. 放大单张图片和整卷漫画。
+
+Errors are problems (RFC 9457) with a `code` and a `remedy`, in English or Chinese by Accept-Language.
+Names are camelCase, times Unix seconds, digests SHA-256 in hex.
+"""
+
+
+class _Api(FastAPI):
+    """FastAPI, with its schema finished."""
+
+    def openapi(self) -> dict[str, Any]:
+        return finish_schema(self)
+
+
+def build(jobs: Jobs, live: LiveHub, access: Access, **service: Any) -> FastAPI:
+    """The application over `jobs`; its paths begin with /v1. `service`: other parts of Service."""
+    app = _Api(
+        title="Enlarger",
+        version=__version__,
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    limits = service.pop("limits", None) or UploadLimits.of(jobs.settings)
+    app.state.service = Service(jobs, live, access, limits, **service)
+    for module in _ROUTES:
+        app.include_router(module.router)
+    add_problems(app)
+    return app

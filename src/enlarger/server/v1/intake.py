@@ -1,0 +1,137 @@
+"""How a job comes in: a path that the server can see, or files streamed to the job's own folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from enlarger.books import is_page_name, looks_like_book
+from enlarger.errors import InputError
+from enlarger.jobs import Job, JobSource, Submission
+from enlarger.messages import msg
+from enlarger.server.form_sink import Upload
+from enlarger.server.refusals import BadRequestError
+from enlarger.server.threads import in_thread
+from enlarger.server.uploads import receive_form
+from enlarger.server.v1.options import JobOptions, JobRequest, given, priority_of
+from enlarger.server.v1.service import OWNER, Service
+
+_UPLOADED = "upload"  # below staging/<job id>/
+Options = TypeVar("Options", bound=BaseModel)
+
+
+def checked(kind: type[Options], fields: Mapping[str, Any], where: str) -> Options:
+    """The options that the fields say; raises RequestValidationError as FastAPI does."""
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise _invalid(error, where) from error
+
+
+async def submit_path(service: Service, request: Request, key: str | None) -> tuple[Job, bool]:
+    """A job over a path, from the JSON body; (job, whether it is new)."""
+    try:
+        options = JobRequest.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise _invalid(error, "body") from error
+    return await in_thread(_submit_path, service, options, key)
+
+
+async def submit_upload(service: Service, request: Request, key: str | None) -> tuple[Job, bool]:
+    """A job over the files of a multipart form; (job, whether it is new)."""
+    job_id = str(uuid4())
+    folder = service.jobs.storage.upload_dir(job_id) / _UPLOADED
+    upload = await receive_form(request, folder, service.limits)
+    try:
+        options = checked(JobOptions, {**given(request.query_params), **given(upload.fields)}, "body")
+        job, created = await in_thread(_submit_upload, service, options, upload, key, job_id, folder)
+    except BaseException:
+        await in_thread(shutil.rmtree, folder.parent, ignore_errors=True)
+        raise
+    if not created:  # the same request came before; its own files are there
+        await in_thread(shutil.rmtree, folder.parent, ignore_errors=True)
+    return job, created
+
+
+def source_of(path: Path) -> JobSource:
+    """What the path is; raises InputError when it holds no pages."""
+    if path.is_dir():
+        return JobSource("folder", path)
+    if looks_like_book(path):
+        return JobSource("archive", path)
+    if is_page_name(path.name):
+        return JobSource("picture", path)
+    raise InputError(
+        msg("{path}: this is no folder, archive or picture.", path=path.name),
+        msg("Hand in pictures, a folder of them, or a zip or cbz."),
+    )
+
+
+def _submit_path(service: Service, options: JobRequest, key: str | None) -> tuple[Job, bool]:
+    source = source_of(service.jobs.storage.resolve(options.path))
+    return service.jobs.submit(_submission(service, options, source, key))
+
+
+def _submit_upload(
+    service: Service, options: JobOptions, upload: Upload, key: str | None, job_id: str, folder: Path
+) -> tuple[Job, bool]:
+    if not upload.files:
+        raise BadRequestError(
+            msg("There is no file in the form."), msg("Send pictures or one archive as file parts of the form.")
+        )
+    single = source_of(upload.files[0].path) if len(upload.files) == 1 else None
+    source = single if single is not None and single.kind == "archive" else JobSource("folder", folder)
+    if source.kind == "folder" and not any(is_page_name(file.name) for file in upload.files):
+        raise InputError(
+            msg("None of the files is a picture."), msg("Hand in pictures, or exactly one archive: zip or cbz.")
+        )
+    return service.jobs.submit(_submission(service, options, source, key, upload, job_id))
+
+
+def _submission(
+    service: Service,
+    options: JobOptions,
+    source: JobSource,
+    key: str | None,
+    upload: Upload | None = None,
+    job_id: str = "",
+) -> Submission:
+    params = options.model_dump(by_alias=True, exclude_unset=True)
+    return Submission(
+        source=source,
+        recipe=options.recipe(service.jobs.catalog),
+        title=options.title or _title(source, upload),
+        volume=options.volume,
+        priority=priority_of(options.priority),
+        device=options.device,
+        packs=options.packs,
+        owner=OWNER,
+        idempotency_key=key,
+        params=params if upload is None else {**params, "uploadSha256": _digest(upload)},
+        id=job_id,
+    )
+
+
+def _title(source: JobSource, upload: Upload | None) -> str:
+    """A folder that was uploaded has no name of its own: its first file's then."""
+    path = source.path if upload is None or source.kind != "folder" else Path(upload.files[0].name)
+    return path.name if source.kind == "folder" and upload is None else path.stem
+
+
+def _digest(upload: Upload) -> str:
+    """What tells this upload from any other with the same options: names and bytes."""
+    contents = sorted((file.name, file.sha256) for file in upload.files)
+    return hashlib.sha256(json.dumps(contents).encode()).hexdigest()
+
+
+def _invalid(error: ValidationError, where: str) -> RequestValidationError:
+    return RequestValidationError([{**each, "loc": (where, *each["loc"])} for each in error.errors()])

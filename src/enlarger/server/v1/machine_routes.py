@@ -1,0 +1,91 @@
+"""The machine: what workers truly run on, what the cache holds, which server this is."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from enlarger import __version__
+from enlarger.enhance import DEFAULT_MODEL, RenderCache, beside_renders, sweep_beside_renders
+from enlarger.messages import LANGUAGES
+from enlarger.server.threads import in_thread
+from enlarger.server.v1.service import Service, Serving
+from enlarger.server.v1.views import worker_view
+from enlarger.server.v1.wire import CacheView, Cleaned, Devices, ServerView
+from enlarger.settings import Settings
+
+router = APIRouter(prefix="/v1", tags=["machine"])
+
+_DAY_S = 86400.0
+
+
+@router.get("/devices")
+async def devices(service: Serving) -> Devices:
+    """The workers, and what each has open on which device: not what could be used, but what is."""
+    states = await in_thread(service.jobs.states)
+    return Devices(workers=[worker_view(state) for state in states])
+
+
+@router.get("/cache")
+async def cache(service: Serving) -> CacheView:
+    """What finished renders and what lies beside them take."""
+    return await in_thread(_stats, service.jobs.settings)
+
+
+@router.delete("/cache")
+async def clean(
+    service: Serving,
+    older_than_days: Annotated[
+        float,
+        Query(alias="olderThanDays", ge=0, le=36500, description="Only what was not used for so long; 0: everything."),
+    ] = 30.0,
+) -> Cleaned:
+    """Drop renders; jobs' own outputs are never touched."""
+    return await in_thread(_clean, service.jobs.settings, older_than_days)
+
+
+@router.get("/server")
+async def server(service: Serving) -> ServerView:
+    """Version and limits."""
+    return await in_thread(_server, service)
+
+
+def _stats(settings: Settings) -> CacheView:
+    held, beside = _cache(settings).stats(), beside_renders(settings)
+    return CacheView(
+        total_files=held.total_files + beside.total_files,
+        total_size=held.total_bytes + beside.total_bytes,
+        cache_dir=str(settings.cache_dir),
+    )
+
+
+def _clean(settings: Settings, older_than_days: float) -> Cleaned:
+    before = _stats(settings).total_size
+    # -inf: also what is dated in the future, by a clock that was wrong
+    unused_for_s = older_than_days * _DAY_S if older_than_days else -inf
+    removed = _cache(settings).clean(unused_for_s=unused_for_s) + sweep_beside_renders(
+        settings, unused_for_s=unused_for_s
+    )
+    return Cleaned(removed_files=removed, freed_size=before - _stats(settings).total_size)
+
+
+def _cache(settings: Settings) -> RenderCache:
+    return RenderCache(settings.renders_dir, settings.cache_max_bytes)
+
+
+def _server(service: Service) -> ServerView:
+    settings = service.jobs.settings
+    return ServerView(
+        version=__version__,
+        default_model=DEFAULT_MODEL,
+        languages=list(LANGUAGES),
+        workers=settings.workers,
+        max_upload_bytes=service.limits.max_bytes,
+        max_upload_files=service.limits.max_files,
+        max_megapixels=settings.max_megapixels,
+        max_waiting_jobs=settings.max_waiting_jobs,
+        jobs={state.value: count for state, count in service.jobs.totals().items()},
+        token_needed=bool(service.access.token),
+    )

@@ -1,0 +1,85 @@
+"""The schema as it is given out: every error a problem, and OpenAPI 3.0, which the bundled Swagger UI can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+
+from enlarger.server.v1.wire import FieldError, Problem
+
+VERSION = "3.0.3"
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_ALWAYS = (400, 401, 403, 405, 421, 422)
+_WITH_BODY = (408, 413, 415)
+_OF = {  # (method, path) -> what else it may answer
+    ("post", "/v1/upscale"): (409, 429, 500, 503),
+    ("post", "/v1/jobs"): (409, 429, 503),
+    ("delete", "/v1/jobs/{job_id}"): (409,),
+    ("get", "/v1/jobs/{job_id}/artifact"): (409, 410, 416),
+    ("get", "/v1/jobs/{job_id}/pages/{position}/image"): (409, 410, 416),
+    ("post", "/v1/models/{name}/pull"): (409, 502, 503),
+}
+_MOVES = ("pause", "resume", "cancel", "retry", "priority")
+
+
+def finish_schema(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's schema, made once, its errors ours."""
+    if app.openapi_schema is None:
+        schema = FastAPI.openapi(app)
+        for path, operations in schema["paths"].items():
+            for method, operation in operations.items():
+                _add_problems(path, method, operation)
+        schemas = schema["components"]["schemas"]
+        for kind in (Problem, FieldError):
+            definition = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+            definition.pop("$defs", None)
+            schemas[kind.__name__] = definition
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        schema["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer", "description": "Only where the server asks for a token."}
+        }
+        schema["security"] = [{}, {"token": []}]
+        app.openapi_schema = {**_as_3_0(schema), "openapi": VERSION}
+    return app.openapi_schema
+
+
+def _add_problems(path: str, method: str, operation: dict[str, Any]) -> None:
+    statuses = {*_ALWAYS, *_OF.get((method, path), ())}
+    if "{" in path:
+        statuses.add(404)
+    if method in ("post", "patch", "put"):
+        statuses.update(_WITH_BODY)
+    if path.endswith(_MOVES):
+        statuses.add(409)
+    for status in sorted(statuses):
+        operation["responses"][str(status)] = {"description": HTTPStatus(status).phrase, "content": _PROBLEM}
+
+
+def _as_3_0(value: Any) -> Any:
+    """JSON Schema 2020 as far as pydantic writes it, in the words of OpenAPI 3.0."""
+    if isinstance(value, Mapping):
+        return _schema_as_3_0({name: _as_3_0(each) for name, each in value.items()})
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_as_3_0(each) for each in value]
+    return value
+
+
+def _schema_as_3_0(schema: dict[str, Any]) -> dict[str, Any]:
+    alternatives = schema.get("anyOf")
+    if isinstance(alternatives, list) and {"type": "null"} in alternatives:
+        left = [each for each in alternatives if each != {"type": "null"}]
+        rest = {name: each for name, each in schema.items() if name != "anyOf"}
+        only = left[0] if len(left) == 1 else {"anyOf": left}
+        schema = {**({"allOf": [only]} if "$ref" in only else only), **rest, "nullable": True}
+    if isinstance(schema.get("examples"), list):  # of a schema; a parameter's are an object
+        examples = schema.pop("examples")
+        schema.setdefault("example", examples[0])
+    if "const" in schema:
+        schema["enum"] = [schema.pop("const")]
+    if "$ref" in schema and len(schema) > 1:
+        schema = {"allOf": [{"$ref": schema.pop("$ref")}], **schema}
+    return schema

@@ -1,0 +1,93 @@
+"""What a job made: its pages, their pictures, the archive and the report."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from enlarger.jobs import JobState, Page, PageState
+from enlarger.messages import msg
+from enlarger.server.ranges import file_response
+from enlarger.server.refusals import NotReadyError
+from enlarger.server.threads import in_thread
+from enlarger.server.v1.job_routes import JobId
+from enlarger.server.v1.service import Language, Serving
+from enlarger.server.v1.views import page_view
+from enlarger.server.v1.wire import Listed, PageView
+
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+
+Position = Annotated[int, Path(ge=0, le=10_000_000, description="From 0, in reading order.", examples=[0])]
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_TAGGED = {"ETag": {"schema": {"type": "string"}, "description": "SHA-256 of the file, hex, quoted."}}
+
+
+def _file(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    content = dict.fromkeys(media_types, _BINARY)
+    return {
+        200: {"description": "The file.", "content": content, "headers": _TAGGED},
+        206: {"description": "A range of it.", "content": content, "headers": _TAGGED},
+        304: {"description": "The client has it already.", "headers": _TAGGED},
+    }
+
+
+IMAGE = _file("image/jpeg", "image/png", "image/webp")
+_ARTIFACT = _file("application/zip")
+
+
+@router.get("/pages")
+async def pages(
+    service: Serving,
+    language: Language,
+    job_id: JobId,
+    state: Annotated[list[PageState], Query(description="Only pages in one of these states.")] = [],  # noqa: B006
+    after: Annotated[str, Query(max_length=9, pattern=r"^\d*$", description="`next` of the list before.")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> Listed[PageView]:
+    """Pages in reading order."""
+    await in_thread(service.jobs.get, job_id)
+    start = int(after) if after else -1
+    found = await in_thread(service.jobs.pages, job_id, states=state, after=start, limit=limit)
+    more = str(found[-1].position) if len(found) == limit else ""
+    return Listed[PageView](items=[page_view(page, language) for page in found], next=more)
+
+
+@router.get("/pages/{position}")
+async def page(service: Serving, language: Language, job_id: JobId, position: Position) -> PageView:
+    """One page."""
+    return page_view(await in_thread(service.jobs.page, job_id, position), language)
+
+
+@router.api_route("/pages/{position}/image", methods=["HEAD"], include_in_schema=False)
+@router.get("/pages/{position}/image", response_class=Response, responses=IMAGE)
+async def image(service: Serving, request: Request, job_id: JobId, position: Position) -> Response:
+    """A finished page's picture, whole or by range."""
+    found: Page = await in_thread(service.jobs.page, job_id, position)
+    if found.result is None:
+        raise NotReadyError(
+            msg("{name}: this page is not finished.", name=found.name), msg("Follow the job's events until it is.")
+        )
+    path = await in_thread(service.jobs.output_path, found)
+    return await file_response(request, path, sha256=found.result.output_sha256)
+
+
+@router.api_route("/artifact", methods=["HEAD"], include_in_schema=False)
+@router.get("/artifact", response_class=Response, responses=_ARTIFACT)
+async def artifact(service: Serving, request: Request, job_id: JobId) -> Response:
+    """The finished archive, whole or by range."""
+    job = await in_thread(service.jobs.get, job_id)
+    if job.artifact is None:
+        made = job.state.is_final and (not job.submission.packs or job.state in (JobState.FAILED, JobState.CANCELLED))
+        raise NotReadyError(
+            msg("Job {job} has no archive.", job=job_id) if made else msg("Job {job} is not finished.", job=job_id),
+            msg("Its finished pages can be fetched one by one.") if made else msg("Follow its events until it is."),
+        )
+    path = await in_thread(service.jobs.artifact_path, job)
+    return await file_response(request, path, sha256=job.artifact.sha256, filename=path.name)
+
+
+@router.get("/report")
+async def report(service: Serving, job_id: JobId) -> dict[str, Any]:
+    """What `artifact-report.json` says, as the job stands now."""
+    return await in_thread(service.jobs.report, job_id)

@@ -1,0 +1,45 @@
+"""What every call of the API works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from enlarger.models import fetch
+from enlarger.server.access import Access
+from enlarger.server.form_sink import UploadLimits
+from enlarger.server.languages import language_of
+from enlarger.server.live import LiveHub
+
+if TYPE_CHECKING:
+    from enlarger.jobs import Jobs
+
+OWNER = "v1"
+
+
+@dataclass(frozen=True)
+class Service:
+    """The jobs, their news, and who may come in. fetch: how weights are brought."""
+
+    jobs: Jobs
+    live: LiveHub
+    access: Access
+    limits: UploadLimits
+    fetch: Callable[..., Any] = fetch
+
+
+async def _service(connection: HTTPConnection) -> Service:  # async: FastAPI runs plain functions in a thread
+    service: Service = connection.app.state.service
+    return service
+
+
+async def _language(connection: HTTPConnection) -> str:
+    return language_of(connection.scope)
+
+
+Serving = Annotated[Service, Depends(_service)]
+Language = Annotated[str, Depends(_language)]

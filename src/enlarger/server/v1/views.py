@@ -1,0 +1,140 @@
+"""Jobs, pages, events and models as the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from enlarger.enhance import DEFAULT_MODEL
+from enlarger.jobs import Event, Failure, Job, JobSource, Page, StorageRoot
+from enlarger.models import Card, found_at, noise_name
+from enlarger.server.v1.wire import (
+    ArtifactView,
+    CountsView,
+    JobView,
+    ModelView,
+    OpenModelView,
+    PageView,
+    SourceView,
+    Told,
+    WorkerView,
+)
+from enlarger.settings import Settings
+
+if TYPE_CHECKING:
+    from enlarger.jobs import WorkerState
+
+
+def told(failure: Failure | None, language: str) -> Told | None:
+    """The failure in one language."""
+    if failure is None:
+        return None
+    remedy = None if failure.remedy is None else failure.remedy.text(language)
+    return Told(code=failure.code, message=failure.message.text(language), remedy=remedy)
+
+
+def job_view(job: Job, storage: StorageRoot, language: str) -> JobView:
+    """The job; paths below the storage root are shown from there."""
+    wanted, artifact = job.submission, job.artifact
+    return JobView(
+        id=job.id,
+        state=job.state,
+        title=wanted.title,
+        volume=wanted.volume,
+        priority=wanted.priority.name.lower(),
+        device=wanted.device,
+        packs=wanted.packs,
+        transient=wanted.transient,
+        source=SourceView(kind=wanted.source.kind, path=_shown(wanted.source, storage)),
+        recipe=wanted.recipe.as_dict(),
+        counts=CountsView(
+            total=job.counts.total, done=job.counts.done, failed=job.counts.failed, cancelled=job.counts.cancelled
+        ),
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        reason=told(job.reason, language),
+        retries=job.retries,
+        artifact=artifact
+        and ArtifactView(
+            path=artifact.path, sha256=artifact.sha256, bytes=artifact.bytes, url=f"/v1/jobs/{job.id}/artifact"
+        ),
+        last_event=job.last_event,
+    )
+
+
+def _shown(source: JobSource, storage: StorageRoot) -> str:
+    inside = source.path.is_relative_to(storage.root)
+    return storage.relative(source.path) if inside else source.path.as_posix()
+
+
+def page_view(page: Page, language: str) -> PageView:
+    """The page; what is not known yet is null."""
+    result = page.result
+    made: dict[str, Any] = {}
+    if result is not None:
+        made = {
+            "output": result.output,
+            "bytes": result.bytes,
+            "input_sha256": result.input_sha256,
+            "output_sha256": result.output_sha256,
+            "seconds": result.seconds,
+            "computed": result.computed,
+            "facts": result.facts,
+            "url": f"/v1/jobs/{page.job_id}/pages/{page.position}/image",
+        }
+    return PageView(
+        position=page.position,
+        name=page.name,
+        state=page.state,
+        attempt=page.attempt,
+        error=told(page.failure, language),
+        **made,
+    )
+
+
+def event_view(event: Event, language: str) -> dict[str, Any]:
+    """The event as it is stored, its error told."""
+    view = event.as_dict()
+    for name in ("error", "reason"):
+        if isinstance(view.get(name), Mapping):
+            told_error = told(Failure.from_json(view[name]), language)
+            view[name] = told_error and told_error.model_dump(by_alias=True)
+    return view
+
+
+def model_view(card: Card, settings: Settings) -> ModelView:
+    """The card; looks for the weights' files, so it may wait for the disk."""
+    levels = {variant.noise for variant in card.variants}
+    return ModelView(
+        name=card.name,
+        title=card.title,
+        is_default=card.name == DEFAULT_MODEL,
+        purpose=card.purpose,
+        scales=list(card.scales),
+        noises=[noise_name(level) for level in sorted(levels, key=lambda level: (level is not None, level))],
+        licence=card.licence,
+        origin=card.origin,
+        credit=card.credit,
+        aliases=list(card.aliases),
+        networks=len(card.variants),
+        networks_here=sum(found_at(variant, settings) is not None for variant in card.variants),
+        bytes=sum(variant.size_bytes for variant in card.variants),
+    )
+
+
+def worker_view(state: WorkerState) -> WorkerView:
+    """The worker, and what it really runs on."""
+    return WorkerView(
+        id=state.id,
+        pid=state.pid,
+        state=state.state,
+        rss_bytes=state.rss_bytes,
+        tasks=len(state.tasks),
+        started_at=state.started_at,
+        models=[
+            OpenModelView(model=each.model, runtime=each.runtime, device=each.device, dtype=each.dtype)
+            for each in state.models
+        ],
+    )

@@ -6,6 +6,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,10 @@ from enlarger.enhance import (
 )
 from enlarger.errors import CancelledError
 from enlarger.models import load_catalog
-from enlarger.pictures import decode
+from enlarger.pictures import Metadata, decode, encode
 from enlarger.runtimes import FakeRuntime
 from enlarger.settings import Settings
-from pages import noise
+from pages import noise, picture
 
 MakePage = Callable[..., bytes]
 Run = Callable[..., Report]
@@ -226,6 +227,12 @@ def test_facts_tell_how_a_page_came_about(folder: Path, run: Run) -> None:
     assert facts["passes"][0]["variant"] == "MODEL_WAIFU2X_CUNET_UP2X"
     assert facts["recipe"]["model"] == "waifu2x-cunet"
     assert json.dumps(dict(facts))
+
+
+def test_facts_tell_which_metadata_was_kept(tmp_path: Path, run: Run) -> None:
+    data = encode(replace(picture(noise(1, 40, 50)), metadata=Metadata(dpi=(300.0, 300.0))), format="png").data
+    (tmp_path / "page.png").write_bytes(data)
+    assert run(tmp_path / "page.png").pages[0].facts["metadata"] == {"had": ["dpi"], "kept": ["dpi"]}
 
 
 def test_another_spelling_of_the_path_is_the_same_volume(

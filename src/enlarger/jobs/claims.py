@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, TextClause, func, or_, select, update
 
 from enlarger.jobs.changes import Change
 from enlarger.jobs.failure import Failure
@@ -62,7 +62,7 @@ def _next_page(wish: Wish) -> ScalarSelect[Any]:
 
 def _next_job(wish: Wish) -> ScalarSelect[str]:
     has_page = select(pages.c.id).where(pages.c.job_id == jobs.c.id, *_claimable(wish)).exists()
-    wanted: list[ColumnElement[bool]] = [is_claimable(), jobs.c.listed.is_(True), has_page]
+    wanted: list[ColumnElement[bool] | TextClause] = [is_claimable(), jobs.c.listed.is_(True), has_page]
     if wish.above is not None:
         wanted.append(jobs.c.priority > int(wish.above))
     if wish.devices is not None:

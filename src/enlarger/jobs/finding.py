@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, TextClause, and_, func, or_, select
 
 from enlarger.jobs.job import Event, Job, JobState, Page, PageState, Priority
 from enlarger.jobs.ledger_rows import event_of, job_of, page_of
@@ -44,10 +44,10 @@ def _seq(cursor: str) -> int:
     return int(cursor)
 
 
-def jobs_by(connection: Connection, *conditions: Any, urgent_first: bool = False) -> list[Job]:
-    """The jobs that meet the conditions, oldest first, or the most urgent before."""
-    order = (jobs.c.priority.desc(), jobs.c.seq) if urgent_first else (jobs.c.seq,)
-    return [job_of(row) for row in connection.execute(select(jobs).where(*conditions).order_by(*order)).mappings()]
+def jobs_by(connection: Connection, *conditions: ColumnElement[bool] | TextClause) -> list[Job]:
+    """The jobs that meet the conditions, the most urgent first, then the oldest."""
+    query = select(jobs).where(*conditions).order_by(jobs.c.priority.desc(), jobs.c.seq)
+    return [job_of(row) for row in connection.execute(query).mappings()]
 
 
 def pages_of(
@@ -74,13 +74,9 @@ def waiting(connection: Connection) -> Mapping[Priority, int]:
         connection,
         select(jobs.c.priority, func.count())
         .select_from(pages.join(jobs, pages.c.job_id == jobs.c.id))
-        .where(_page_runs(), is_claimable()),
+        .where(pages.c.state == PageState.RUNNING, is_claimable()),
     )
     return {priority: unfinished.get(priority, 0) - in_hand.get(priority, 0) for priority in Priority}
-
-
-def _page_runs() -> Any:
-    return pages.c.state == PageState.RUNNING
 
 
 def _by_priority(connection: Connection, query: Select[Any]) -> dict[int, int]:

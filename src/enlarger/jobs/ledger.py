@@ -40,7 +40,7 @@ from enlarger.jobs.ledger_rows import (
 )
 from enlarger.jobs.network_disks import Partitions, mounted
 from enlarger.jobs.refusals import id_is_taken, illegal_move, key_was_used, queue_full, unknown_job, unknown_page
-from enlarger.jobs.schema import FINAL, UNFINISHED, is_claimable, jobs
+from enlarger.jobs.schema import FINAL, UNFINISHED, is_claimable, is_unfinished, jobs
 from enlarger.messages import Message, msg
 
 
@@ -158,7 +158,9 @@ class Ledger:
         """Queue what was in the hands of workers that are no more, charging nothing; how many pages that were."""
         with self._change() as change:
             pages = page_lists.take_back_running(change)
-            running = change.connection.scalars(select(jobs.c.id).where(jobs.c.state == JobState.RUNNING)).all()
+            running = change.connection.scalars(
+                select(jobs.c.id).where(is_unfinished(), jobs.c.state == JobState.RUNNING)
+            ).all()
             for job_id in running:
                 change.move(job_id, JobState.QUEUED, kind="recovered")
             return len(pages)
@@ -301,17 +303,19 @@ class Ledger:
     def unlisted(self) -> list[Job]:
         """Jobs whose source is to be listed, the most urgent first."""
         with self._file.read() as connection:
-            return finding.jobs_by(connection, is_claimable(), jobs.c.listed.is_(False), urgent_first=True)
+            return finding.jobs_by(connection, is_claimable(), jobs.c.listed.is_(False))
 
     def packable(self) -> list[Job]:
         """Jobs whose pages are all there and whose artifact is not, the most urgent first."""
         with self._file.read() as connection:
-            return finding.jobs_by(connection, jobs.c.state == JobState.PACKING, urgent_first=True)
+            return finding.jobs_by(connection, is_unfinished(), jobs.c.state == JobState.PACKING)
 
     def paused_for(self, code: str) -> list[Job]:
-        """Jobs paused for a reason with this code, such as "disk_full"."""
+        """Jobs paused for a reason with this code, such as "disk_full", the most urgent first."""
         with self._file.read() as connection:
-            return finding.jobs_by(connection, jobs.c.state == JobState.PAUSED, jobs.c.reason_code == code)
+            return finding.jobs_by(
+                connection, is_unfinished(), jobs.c.state == JobState.PAUSED, jobs.c.reason_code == code
+            )
 
     def waiting(self) -> Mapping[Priority, int]:
         """Pages that wait to be claimed, by the priority of their jobs; those of paused jobs do not."""
@@ -347,7 +351,7 @@ def _refuse(change: Change, job_id: str, remedy: Message) -> NoReturn:
 
 
 def _require_place(change: Change, most_waiting: int) -> None:
-    unfinished = select(func.count()).select_from(jobs).where(jobs.c.state.in_(UNFINISHED))
+    unfinished = select(func.count()).select_from(jobs).where(is_unfinished())
     waiting = change.connection.scalar(unfinished) or 0
     if waiting >= most_waiting:
         raise queue_full(waiting, most_waiting)

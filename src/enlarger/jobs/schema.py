@@ -15,7 +15,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -23,8 +22,8 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
-    literal_column,
     text,
 )
 
@@ -44,6 +43,7 @@ FINAL = tuple(state for state in JobState if state.is_final)
 UNFINISHED = tuple(state for state in JobState if not state.is_final)
 _JOB_IS_CLAIMABLE = one_of("state", CLAIMABLE)
 _JOB_IS_FINAL = one_of("state", FINAL)
+_JOB_IS_UNFINISHED = one_of("state", UNFINISHED)
 
 metadata = MetaData(
     naming_convention={
@@ -147,9 +147,14 @@ events = Table(
 )
 
 
-def is_claimable() -> ColumnElement[bool]:
+def is_claimable() -> TextClause:
     """Jobs whose pages may be claimed: the condition of the index that lists them in the order of service."""
-    return literal_column(f"(jobs.{_JOB_IS_CLAIMABLE})", Boolean())
+    return text(f"jobs.{_JOB_IS_CLAIMABLE}")
+
+
+def is_unfinished() -> TextClause:
+    """Jobs that have not ended, by an index that holds no others."""
+    return text(f"jobs.{_JOB_IS_UNFINISHED}")
 
 
 def _partial(name: str, *columns: object, where: str) -> Index:
@@ -159,7 +164,7 @@ def _partial(name: str, *columns: object, where: str) -> Index:
 
 _partial("ix_jobs_service", jobs.c.priority.desc(), jobs.c.turn, jobs.c.seq, where=_JOB_IS_CLAIMABLE)
 Index("ix_jobs_turn", jobs.c.turn)
-Index("ix_jobs_state_seq", jobs.c.state, jobs.c.seq)
+_partial("ix_jobs_unfinished", jobs.c.state, jobs.c.seq, where=_JOB_IS_UNFINISHED)
 Index("ix_jobs_finished_at", jobs.c.finished_at)
 Index("ix_pages_job_id_state_position", pages.c.job_id, pages.c.state, pages.c.position)
 _partial("ix_pages_running", pages.c.job_id, where="state = 'running'")

@@ -85,8 +85,15 @@ def _make_jobs() -> None:
         sqlite_where=sa.text("state IN ('queued', 'running')"),
         postgresql_where=sa.text("state IN ('queued', 'running')"),
     )
-    op.create_index("ix_jobs_state_seq", "jobs", ["state", "seq"], unique=False)
     op.create_index("ix_jobs_turn", "jobs", ["turn"], unique=False)
+    op.create_index(
+        "ix_jobs_unfinished",
+        "jobs",
+        ["state", "seq"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('queued', 'running', 'paused', 'packing')"),
+        postgresql_where=sa.text("state IN ('queued', 'running', 'paused', 'packing')"),
+    )
 
 
 def _make_pages() -> None:

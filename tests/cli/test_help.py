@@ -15,7 +15,7 @@ from enlarger.cli.app import build_app
 from enlarger.messages import Message, translate
 
 _COMMANDS = ["", "upscale", "models", "models list", "models show", "models pull",
-             "cache", "cache stats", "cache clean", "devices", "doctor", "bench"]  # fmt: skip
+             "cache", "cache stats", "cache clean", "devices", "doctor", "bench", "verify"]  # fmt: skip
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from enlarger.cli import bench, cache, devices, doctor, jobs, jobs_submit, models, serve, upscale
+from enlarger.cli import bench, cache, devices, doctor, jobs, jobs_submit, models, serve, upscale, verify
 from enlarger.cli.click_words import join_gettext, said_again
 from enlarger.cli.commands import Command, Group
 from enlarger.cli.output import ExitCode, ended, prepare_streams, say, show
@@ -45,6 +45,7 @@ def build_app() -> typer.Typer:
     _add(renders, "clean", cache.clean, msg("Drop what is kept. Results already in place are never touched."))
     app.add_typer(renders, name="cache")
     _add(app, "serve", serve.serve, msg("Run the server: jobs, the manga service, and a URL for readers."))
+    _add(app, "verify", verify.verify, msg("Prove that a job's artifact is whole, and made from what you think."))
     app.add_typer(_jobs(), name="jobs")
     return app
 
@@ -106,7 +107,7 @@ def _epilog() -> str:
     sentences = (
         msg("Exit codes:"),
         msg("0: everything is done."),
-        msg("1: some pages failed, or doctor found that nothing can be enlarged here."),
+        msg("1: some pages failed, verify found a difference, or doctor found that nothing can be enlarged here."),
         msg("2: the command was used wrongly."),
         msg("3: the input cannot be used at all."),
         msg("4: a model or its weights: unknown, missing, or not fetched."),

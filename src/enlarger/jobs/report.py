@@ -17,7 +17,10 @@ REPORT_NAME = "artifact-report.json"
 _LANGUAGE = "en"  # the same report whatever language the server speaks
 _TIMES = frozenset({"seconds"})
 _OF_THE_JOB = frozenset({"jobId", "outputDir"})
-_PASS_KEYS = ("variant", "graph", "weights", "runtime", "device", "dtype", "tile", "tiles", "retried", "seconds")
+_PASS_KEYS = (
+    *("variant", "graph", "weights", "runtime", "device", "dtype"),
+    *("tile", "tiles", "halo_px", "batch", "retried", "seconds"),
+)
 
 
 @dataclass(frozen=True)
@@ -121,12 +124,17 @@ def _page(page: Page, job: Job) -> dict[str, Any]:
         "runtime": _joined(done, "runtime"),
         "device": _joined(done, "device"),
         "dtype": _joined(done, "dtype"),
-        "passes": [{key: one.get(key) for key in _PASS_KEYS} for one in facts.get("passes", ())],
+        "passes": [{_camel(key): one.get(key) for key in _PASS_KEYS} for one in facts.get("passes", ())],
         "metadata": facts.get("metadata"),
         "notes": facts.get("notes", []),
         "seconds": None if result is None else result.seconds,
         "error": None if page.failure is None else _error(page.failure),
     }
+
+
+def _camel(key: str) -> str:
+    first, *rest = key.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _error(failure: Failure) -> dict[str, Any]:

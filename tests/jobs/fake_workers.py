@@ -27,7 +27,7 @@ TARGETS = {".jpg": "out.jpg", ".png": "out.png", ".webp": "out.webp"}
 
 def recipe(**changes: Any) -> Recipe:
     """2x by the default model in the smallest tiles (40 useful pixels a side for cunet)."""
-    return replace(make_recipe(load_catalog()), tile_px=32, **changes)
+    return replace(make_recipe(load_catalog()), **{"tile_px": 32, **changes})
 
 
 def make_graph(folder: Path) -> Path:

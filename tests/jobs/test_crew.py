@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
-import time
 from pathlib import Path
 
-import psutil
 import pytest
+from fake_workers import make_graph, page_file, running, setup, start
 
-from enlarger.jobs.crew import Crew, pause_s
-from enlarger.jobs.protocol import Cancel, Done, Drop, GaveBack, Idle, Ready, TileDone, WorkerDied, WorkerLeft
+from enlarger.jobs.protocol import Done, Idle
 from enlarger.settings import Settings
-from fake_workers import Hearing, make_graph, page_file, running, setup, start
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +16,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_graph(tmp_path_factory.mktemp("graph"))
 
 
-def test_a_page_goes_in_and_lies_in_its_place_when_done_is_heard(settings: Settings, graph: Path, tmp_path: Path) -> None:
+def test_a_page_lies_in_its_place_when_done_is_heard(settings: Settings, graph: Path, tmp_path: Path) -> None:
     page = page_file(tmp_path / "in")
     with running(setup(settings, graph)) as crew:
         (worker,) = crew.workers()

@@ -76,17 +76,19 @@ class Inference:
         return result, replace(facts, retried=True)
 
     def _fitting(self, plane: Plane, graph: Graph, precision: Precision) -> tuple[Plane, PassFacts]:
+        tried_again = False
         while True:
             plan = plan_for(self.recipe, graph, plane.shape[1], plane.shape[0], self.limits)
             batch = batch_for(self.recipe, graph, plan, self.limits)
             try:
                 return self._stitched(plane, graph, plan, batch, precision)
             except OutOfMemoryError:
-                freed = self.residents.close_idle()  # what is resident is memory that the smaller tile needs
+                self.residents.close_idle()  # what is resident is memory that the smaller tile needs
                 if self.residents.in_use:  # by a page that this one interrupted: its tile is not to blame
-                    if freed:
-                        continue
-                    raise
+                    if tried_again:
+                        raise
+                    tried_again = True
+                    continue
                 if not self._lower(graph.variant, plan, batch):
                     raise
 

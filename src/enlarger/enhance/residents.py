@@ -41,12 +41,10 @@ class Residents:
         """Whether a page that was interrupted, or is being computed, holds a session."""
         return bool(self._users)
 
-    def close_idle(self) -> int:
-        """Give back the memory of all sessions not in use; how many there were."""
-        idle = [key for key in self._sessions if key not in self._users]
-        for key in idle:
+    def close_idle(self) -> None:
+        """Give back the memory of all sessions not in use."""
+        for key in self._idle():
             self._sessions.pop(key).close()
-        return len(idle)
 
     def open_sessions(self) -> dict[SessionKey, Session]:
         """What is open now, the least recently used first."""
@@ -60,7 +58,9 @@ class Residents:
         return self._sessions[key]
 
     def _make_room(self) -> None:
-        idle = [key for key in self._sessions if key not in self._users]
         surplus = len(self._sessions) + 1 - self._most_open
-        for key in idle[: max(surplus, 0)]:
+        for key in self._idle()[: max(surplus, 0)]:
             self._sessions.pop(key).close()
+
+    def _idle(self) -> list[SessionKey]:
+        return [key for key in self._sessions if key not in self._users]

@@ -56,6 +56,8 @@ def plain_sentences() -> Iterator[Message]:
     yield msg("{value} is not one of {names}.", value="", names="")
     yield msg("Input should be a valid integer, unable to parse string as an integer")
     yield msg("Input should be a valid number, unable to parse string as a number")
+    yield msg("Input should be less than or equal to {limit}", limit="")
+    yield msg("Input should be greater than or equal to {limit}", limit="")
 
 
 def said_again(text: str) -> Message | str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -130,7 +131,9 @@ class JobsClient:
             if source.response.is_error:
                 source.response.read()
                 raise refusal(source.response)
-            yield (Event(int(each.id) if each.id.isdecimal() else None, each.json()) for each in source.iter_sse())
+            # the number is the data's own: an SSE client carries the last id on to messages that have none
+            told = (each.json() for each in source.iter_sse()) if source.response.status_code == HTTPStatus.OK else ()
+            yield (Event(data.get("number"), data) for data in told)
 
     def _items(self, path: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         wanted = {name: value for name, value in query.items() if value}

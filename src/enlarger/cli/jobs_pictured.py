@@ -54,7 +54,7 @@ def _facts(job: Mapping[str, Any]) -> Iterator[tuple[Message, object]]:
     yield msg("Pages"), _pages(job)
     yield msg("Submitted"), _time(job["createdAt"])
     if job.get("startedAt") and job.get("finishedAt"):
-        yield msg("Took"), format_span(_seconds(job["finishedAt"]) - _seconds(job["startedAt"]))
+        yield msg("Took"), format_span(job["finishedAt"] - job["startedAt"])
     if artifact := job.get("artifact"):
         yield msg("Archive"), f"{artifact['path']} ({format_bytes(artifact['bytes'])})"
         yield msg("SHA-256"), artifact["sha256"]
@@ -66,10 +66,5 @@ def _pages(job: Mapping[str, Any]) -> str:
     return f"{counts['done']}/{counts['total'] or '?'}{failed}"
 
 
-def _time(value: Any) -> str:
-    return datetime.fromtimestamp(_seconds(value)).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _seconds(value: Any) -> float:
-    """Unix seconds of a time as the server writes it."""
-    return float(value) if isinstance(value, int | float) else datetime.fromisoformat(value).timestamp()
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")

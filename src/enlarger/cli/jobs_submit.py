@@ -54,6 +54,10 @@ def submit(
     quality: Annotated[
         int | None, typer.Option(metavar="N", help=str(msg("Quality of JPEG and WebP, 1 to 100.")))
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="DEVICE", help=str(msg("Device of the server's workers: auto, cpu, ncnn:cpu."))),
+    ] = None,
     priority: Annotated[
         Literal["interactive", "volume"],
         typer.Option(
@@ -72,7 +76,8 @@ def submit(
     from enlarger.cli.progress import Display
 
     wish = {"volume": volume, "model": model, "scale": scale, "noise": noise, "format": format_, "quality": quality}
-    given = {name: value for name, value in wish.items() if value not in (None, "")} | {"priority": priority}
+    wish |= {"device": device, "priority": priority}
+    given = {name: value for name, value in wish.items() if value not in (None, "")}
     display, jobs = Display(), []
     with connected(server) as client:
         for path in expand(paths):

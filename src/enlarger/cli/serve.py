@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from enlarger.cli.listening import address, bound, is_loopback
 from enlarger.cli.output import ExitCode, say
 from enlarger.cli.stopping import Stop, handled
 from enlarger.errors import RecipeError, ServerError
-from enlarger.messages import msg
+from enlarger.messages import Message, msg
 
 if TYPE_CHECKING:
     from socket import socket
@@ -53,7 +54,13 @@ def serve(
         ),
     ] = None,
     root_path: Annotated[
-        str, typer.Option(metavar="PREFIX", help=str(msg("Prefix that a proxy in front serves this under: /enlarger.")))
+        str,
+        typer.Option(
+            metavar="PREFIX",
+            help=str(
+                msg("Prefix that a proxy in front serves this under: /enlarger. The proxy may take it off or leave it.")
+            ),
+        ),
     ] = "",
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=64, help=str(msg("Worker processes; they share the cores.")))
@@ -69,12 +76,16 @@ def serve(
     _hand_over(storage=storage, workers=workers, token_file=token_file, json_logs=json_logs)
     settings = load_settings()
     _require_token(host, settings)
-    sockets = bound(host, tuple(dict.fromkeys(ports or [DEFAULT_PORT])))
+    sockets = bound(host, _distinct(ports or [DEFAULT_PORT]))
     try:
-        return _serve(sockets, settings, _prefix(root_path))
+        return _serve(host, sockets, settings, _prefix(root_path))
     finally:
         for each in sockets:
             each.close()
+
+
+def _distinct(ports: Sequence[int]) -> list[int]:
+    return [port for n, port in enumerate(ports) if port == 0 or port not in ports[:n]]  # each 0 is another free one
 
 
 def _hand_over(*, storage: Path | None, workers: int | None, token_file: Path | None, json_logs: bool) -> None:
@@ -105,12 +116,18 @@ def _prefix(root_path: str) -> str:
     return f"/{bare}" if bare else ""
 
 
-def _serve(sockets: Sequence[socket], settings: Settings, root_path: str) -> ExitCode:
+def _serve(host: str, sockets: Sequence[socket], settings: Settings, root_path: str) -> ExitCode:
     from enlarger.cli.serving import Served
 
-    application = _application()
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its start and its end are told by us
+    tell = _into_log if settings.json_logs else say
     addresses = [address(each, root_path) for each in sockets]
-    served = Served(application, root_path, ready=lambda: _tell(addresses, settings))
+
+    def ready() -> None:
+        for sentence in _sentences(host, addresses, settings):
+            tell(sentence)
+
+    served = Served(_application(), root_path, ready=ready, tell=tell)
     with handled(_Stop(served)):
         served.run(list(sockets))
     return ExitCode.OK
@@ -142,9 +159,16 @@ def _application() -> Any:
         ) from error
 
 
-def _tell(addresses: Sequence[str], settings: Settings) -> None:
+def _sentences(host: str, addresses: Sequence[str], settings: Settings) -> Iterator[Message]:
     for each in addresses:
-        say(msg("Enlarger serves at {address}", address=each))
-    say(msg("How to talk to it: {address}/docs", address=addresses[0]))
-    say(msg("Storage root: {folder}", folder=settings.storage_dir.absolute()))
-    say(msg("Stop it with Ctrl-C: pages in hand are finished or go back, and the next start goes on with them."))
+        yield msg("Enlarger serves at {address}", address=each)
+    if not is_loopback(host):
+        yield msg("Others reach it by this machine's name or address, with the token.")
+    yield msg("How to talk to it: {address}/docs", address=addresses[0])
+    yield msg("Storage root: {folder}", folder=settings.storage_dir.absolute())
+    yield msg("Stop it with Ctrl-C: pages in hand are finished or go back, and the next start goes on with them.")
+
+
+def _into_log(sentence: Message) -> None:
+    """Where each line has to be JSON, also those for people are."""
+    logging.getLogger("enlarger.serve").info(str(sentence))

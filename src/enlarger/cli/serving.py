@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from socket import socket
 from typing import Any
+from urllib.parse import quote
 
 from uvicorn import Config, Server
 
-from enlarger.cli.output import say
 from enlarger.errors import EnlargerError
-from enlarger.messages import msg
+from enlarger.messages import Message, msg
 
 _GRACE_S = 10  # for answers on their way; the pages in hand have their own
 
@@ -19,14 +19,15 @@ _GRACE_S = 10  # for answers on their way; the pages in hand have their own
 class Served(Server):
     """One application on sockets that are listening already. `should_exit` ends it in good order."""
 
-    def __init__(self, application: Any, root_path: str, *, ready: Callable[[], None]) -> None:
-        self._startup = _Startup(application)
+    def __init__(
+        self, application: Any, root_path: str, *, ready: Callable[[], None], tell: Callable[[Message], None]
+    ) -> None:
+        self._startup = _Startup(_below(root_path, application) if root_path else application)
         self._application = application
-        self._ready = ready
+        self._ready, self._tell = ready, tell
         super().__init__(
             Config(
                 self._startup,
-                root_path=root_path,
                 lifespan="on",
                 log_config=None,  # the application says how its log looks
                 access_log=False,
@@ -50,7 +51,7 @@ class Served(Server):
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Tell that it ends; those who only listen are sent home first, or their connections would keep it open."""
-        say(msg("Stopping: pages in hand are finished or go back. Ctrl-C once more ends at once."))
+        self._tell(msg("Stopping: pages in hand are finished or go back. Ctrl-C once more ends at once."))
         end_watches = getattr(getattr(self._application, "state", None), "end_watches", None)
         if end_watches is not None:
             end_watches()
@@ -82,3 +83,17 @@ class _Startup:
             await self._application(scope, receive, without_traceback)
         except EnlargerError as error:
             self.error = error
+
+
+def _below(root_path: str, application: Any) -> Any:
+    """The application under a prefix, whether the proxy in front takes it off the path or leaves it there."""
+
+    async def prefixed(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            path = scope["path"]
+            if path != root_path and not path.startswith(f"{root_path}/"):
+                scope = {**scope, "path": root_path + path, "raw_path": quote(root_path).encode() + scope["raw_path"]}
+            scope = {**scope, "root_path": root_path}
+        await application(scope, receive, send)
+
+    return prefixed

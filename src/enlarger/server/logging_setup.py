@@ -1,9 +1,16 @@
-"""The server's log: one line an event, as JSON or for people, with the request's and the job's id; uvicorn's joined."""
+"""The server's log: one line an event, as JSON or for people, with the request's and the job's id; uvicorn's joined.
+
+Lines are written by a thread of their own: whoever reads them slowly holds up nobody.
+"""
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
+from logging.handlers import QueueHandler, QueueListener
+from queue import SimpleQueue
+from typing import Any
 
 import structlog
 from structlog.typing import Processor
@@ -16,18 +23,22 @@ _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 def set_up_logging(settings: Settings) -> None:
     """Send everything that this process logs to stderr, in one form. Called once, by the process's owner."""
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(allow=["job", "page", "worker"]),
+        structlog.stdlib.ExtraAdder(allow=["job", "page", "worker", "request"]),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_ending(json=settings.json_logs))
     )
-    logging.root.handlers = [handler]
+    lines: SimpleQueue[Any] = SimpleQueue()
+    listener = QueueListener(lines, handler)
+    listener.start()
+    atexit.register(listener.stop)
+    logging.root.handlers = [_Aside(lines)]
     logging.root.setLevel(logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # tells of its plugins at every start
     for name in _UVICORN:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
@@ -35,6 +46,7 @@ def set_up_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
             *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
@@ -43,6 +55,15 @@ def set_up_logging(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+class _Aside(QueueHandler):
+    """Hands records on as they are, with the ids of the request that other libraries know nothing of."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        if not isinstance(record.msg, dict):  # structlog's have them already
+            record.__dict__.update(structlog.contextvars.get_contextvars())
+        return record
 
 
 def _ending(*, json: bool) -> list[Processor]:

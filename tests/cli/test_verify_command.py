@@ -88,6 +88,9 @@ def test_pages_that_the_job_failed_on_are_told_beside(enlarger: Enlarger, finish
     assert done.code == 0
     assert "2.png: the job could not enlarge this page" in done.err
     assert done.out == f"{artifact}: 2 matched, 0 missing, 0 extra, 0 mismatched.\n"
+    against = enlarger("verify", artifact, "--against", finished.source)
+    assert (against.code, against.err) == (1, "")  # told once, as missing
+    assert against.out.startswith("2.png: this page of the source is not in the artifact.\n")
 
 
 def test_a_broken_archive_is_an_error_with_a_remedy(enlarger: Enlarger, artifact: Path) -> None:

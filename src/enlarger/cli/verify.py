@@ -47,7 +47,7 @@ def verify(
 def _tell(found: Verification) -> None:
     for difference in found.differences:
         show(str(difference.message))
-    for name in found.failed:
+    for name in [name for name in found.failed if name not in found.missing]:
         say(msg("{name}: the job could not enlarge this page, so it is not in the artifact.", name=name))
     show(
         str(

@@ -1,19 +1,20 @@
-"""Jobs on workers with the fake runtime: sources to enlarge, and a server's room that ends with its test."""
+"""A server's room of jobs on workers with the fake runtime: sources to enlarge, gates to hold pages at."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fake_workers import page_file, recipe, setup
+from fake_workers import page_file, recipe
 
-from enlarger.jobs import Crew, Job, Jobs, JobSource, Submission
+from enlarger.jobs import Crew, Job, Jobs, JobSource, JobState, Page, PageState, Submission, WorkerSetup
 from enlarger.settings import Settings
 
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 
 
 def server_settings(root: Path, **changes: Any) -> Settings:
@@ -21,10 +22,10 @@ def server_settings(root: Path, **changes: Any) -> Settings:
     return Settings(**{**folders, "offline": True, "min_free_bytes": 0, **changes})
 
 
-def folder_of(root: Path, pages: int, *, first_seed: int = 0, size: int = 30) -> Path:
-    """A folder of small pages, 01.png and so on, no two alike unless the seeds are."""
-    for n in range(pages):
-        page_file(root, f"{n + 1:02}.png", first_seed + n, size, size)
+def folder_of(root: Path, *widths: int, seed: int = 0) -> Path:
+    """A folder of pages of these widths, 01.png and so on: no two alike, unless made with one seed and width."""
+    for n, width in enumerate(widths):
+        page_file(root, f"{n + 1:02}.png", seed + n, width, 30 if width < 90 else width)
     return root
 
 
@@ -32,28 +33,76 @@ def volume(folder: Path, **changes: Any) -> Submission:
     return Submission(**{"source": JobSource("folder", folder), "recipe": recipe(), "title": folder.name, **changes})
 
 
+@dataclass
+class Room:
+    """Started jobs, and the folder of the workers' gates (see `special_pages`)."""
+
+    jobs: Jobs
+    root: Path
+
+    @property
+    def gates(self) -> Path:
+        return self.root / "gates"
+
+    def submit(self, folder: Path, **changes: Any) -> str:
+        return self.jobs.submit(volume(folder, **changes))[0].id
+
+    def finished(self, job_id: str) -> Job:
+        job = self.jobs.wait(job_id, PATIENCE_S)
+        assert job.state.is_final, (job, self.jobs.states(), event_types(self.jobs, job_id))
+        return job
+
+    def becomes(self, job_id: str, state: JobState) -> Job:
+        until(lambda: self.jobs.get(job_id).state is state, f"{self.jobs.get(job_id)} is not {state}")
+        return self.jobs.get(job_id)
+
+    def page_states(self, job_id: str) -> list[str]:
+        return [page.state.value for page in self.jobs.pages(job_id)]
+
+    def at_gate(self, job_id: str, width: int) -> Page:
+        """The job's first page, once it is being computed and held."""
+        until(lambda: self.begun(width), f"no page of {width} px began")
+        return until(lambda: self.jobs.pages(job_id, states=[PageState.RUNNING]))[0]  # type: ignore[no-any-return]
+
+    def open(self, width: int) -> None:
+        (self.gates / str(width)).touch()
+
+    def begun(self, width: int) -> int:
+        """How often a page of that width came before the model."""
+        return self._noted("begun", width)
+
+    def computed(self, width: int) -> int:
+        """How often one was computed to its end."""
+        return self._noted("computed", width)
+
+    def _noted(self, what: str, width: int) -> int:
+        log = self.gates / what
+        return log.read_text().splitlines().count(str(width)) if log.exists() else 0
+
+
+def room_of(settings: Settings, graph: Path, root: Path) -> Jobs:
+    """Jobs that are not started."""
+    (root / "gates").mkdir(exist_ok=True, parents=True)
+    options = {"graph": str(graph), "folder": str(root / "gates")}
+    return Jobs(settings, crew=Crew(WorkerSetup(settings, "special_pages:make_enhancer", options)))
+
+
 @contextmanager
-def running_jobs(settings: Settings, graph: Path, **options: Any) -> Iterator[Jobs]:
-    """A started room whose workers are as `options` say (see `fake_workers.make_enhancer`)."""
-    jobs = Jobs(settings, crew=Crew(setup(settings, graph, **options)))
+def running_room(graph: Path, root: Path, *, grace_s: float = 0.0, **settings: Any) -> Iterator[Room]:
+    """A started room, none of whose workers is left at the end."""
+    jobs = room_of(server_settings(root, **settings), graph, root)
     jobs.start()
     try:
-        yield jobs
+        yield Room(jobs, root)
     finally:
-        jobs.stop(grace_s=0.0)
+        jobs.stop(grace_s=grace_s)
 
 
-def finished(jobs: Jobs, job_id: str) -> Job:
-    job = jobs.wait(job_id, PATIENCE_S)
-    assert job.state.is_final, job
-    return job
-
-
-def until(holds: Callable[[], Any], what: str = "") -> Any:
+def until(holds: Callable[[], Any], what: str = "it never came") -> Any:
     """The first true value; gives up loudly."""
     end = time.monotonic() + PATIENCE_S
     while not (value := holds()):
-        assert time.monotonic() < end, what or "it never came"
+        assert time.monotonic() < end, what
         time.sleep(0.01)
     return value
 

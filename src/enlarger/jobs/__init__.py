@@ -1,5 +1,7 @@
 """Jobs that survive anything: stored first, then queued by priority, rendered by workers, packed at the end."""
 
+from typing import TYPE_CHECKING
+
 from enlarger.jobs.artifact import pack
 from enlarger.jobs.crew import Crew
 from enlarger.jobs.crew_member import WorkerState
@@ -19,11 +21,23 @@ from enlarger.jobs.job import (
     Priority,
     Submission,
 )
-from enlarger.jobs.jobs import Jobs
 from enlarger.jobs.report import REPORT_NAME, build_report, comparable
 from enlarger.jobs.storage_root import StorageRoot, slug
 from enlarger.jobs.verify import Difference, Verification, verify
 from enlarger.jobs.worker import WorkerSetup
+
+if TYPE_CHECKING:
+    from enlarger.jobs.jobs import Jobs
+else:
+
+    def __getattr__(name: str) -> object:
+        """The face when it is asked for: workers and commands import this room too, and need no database for it."""
+        if name != "Jobs":
+            raise AttributeError(name)
+        from enlarger.jobs.jobs import Jobs
+
+        return Jobs
+
 
 __all__ = [
     "REPORT_NAME",

@@ -100,7 +100,8 @@ class Answers:
         match message:
             case Prepared(cached=False, key=key):
                 if (called_back := self._in_hand.hold(task, key)) is not None:
-                    self._crew.send(called_back.worker, Drop(called_back.number))
+                    # not Drop: an idle worker has begun meanwhile, and one tile is all that is lost
+                    self._crew.send(called_back.worker, Cancel(called_back.number))
             case TileDone(share=share):
                 task.computing = True
                 progress = {"page": claim.page.name, "position": claim.page.position, "share": share}

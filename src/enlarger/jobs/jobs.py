@@ -190,9 +190,11 @@ class Jobs:
             return self._ledger.retry(job_id, source)
 
     def prioritise(self, job_id: str, priority: Priority) -> Job:
-        """Serve it sooner or later than it was submitted for."""
+        """Serve it sooner or later than it was submitted for; pages that wait in a worker's window too."""
         with self._moves:
-            return self._ledger.prioritise(job_id, priority)
+            job = self._ledger.prioritise(job_id, priority)
+        self._dispatcher.release(job_id)
+        return job
 
     def delete(self, job_id: str) -> None:
         """Take the job away with its pages, artifact and uploads; raises IllegalMoveError while it is at work."""

@@ -26,6 +26,7 @@ from enlarger.jobs.storage_root import StorageRoot
 from enlarger.messages import Message, msg
 from enlarger.storage import drop_temporaries
 
+MANIFEST_NAME = "manifest.json"
 _CHUNK_BYTES = 1 << 20
 _MOST_NAMES = 5
 _LARGEST_COMIC_INFO_BYTES = 16 << 20
@@ -139,8 +140,8 @@ class _Packing:
                 yield from self._extra(book, name, source.kind)
 
     def _extra(self, book: Book, name: str, kind: Literal["folder", "archive"]) -> Iterator[tuple[str, Stream]]:
-        if name.casefold() == REPORT_NAME:
-            return  # the source was an artifact itself: this one has its own
+        if name.casefold() in (REPORT_NAME, MANIFEST_NAME):
+            return  # of an artifact that is the source now, or of the client that uploaded it: not of this archive
         if kind == "folder" and looks_like_book(book.path / name):
             self.notes.append(in_report(msg("{name}: an archive within a folder is not carried over.", name=name)))
             return

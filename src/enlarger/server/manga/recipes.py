@@ -14,9 +14,12 @@ def recipe_of(params: JobParams, catalog: Catalog) -> Recipe:
         catalog,
         model=params.model,
         scale=_scale(params, catalog),
+        denoise=params.denoise,
         format=params.output_format,
         quality=params.jpeg_quality,
         tile_px=params.tile_size or 0,
+        tile_pad_px=params.tile_pad,
+        batch=params.batch_size or 1,
     )
 
 

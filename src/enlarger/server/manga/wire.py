@@ -46,7 +46,7 @@ class JobParams(Wire):
     jpeg_quality: int = Field(95, ge=1, le=100, description="Quality of jpg and webp.")
     tile_size: int | None = Field(None, ge=32, le=1024, description="Side of a tile in pixels; null: planned.")
     tile_pad: int | None = Field(None, ge=0, le=128, description="Surroundings of a tile; null: what the model needs.")
-    batch_size: int | None = Field(None, ge=1, le=16, description="Tiles computed together; null: planned.")
+    batch_size: int | None = Field(None, ge=1, le=16, description="Most tiles computed together; null: one.")
     device: Literal["auto", "cuda", "cpu"] = Field("auto", description="Where it runs; without CUDA, on what is there.")
 
 

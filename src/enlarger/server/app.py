@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
+from enlarger.messages import LANGUAGES, translate
 from enlarger.server.access import Access
 from enlarger.server.bodies import SmallBodies
 from enlarger.server.facades import Facades
@@ -35,6 +36,8 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
     if settings is None:
         settings = Settings()
         set_up_logging(settings)
+    for language in LANGUAGES:
+        translate("", language)  # its catalogue is read now, not in the event loop
     access = Access.of(settings)
     working = jobs or Jobs(settings)
     live = LiveHub(working)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
 from enlarger import __version__
 from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
 from enlarger.server.live import LiveHub
+from enlarger.server.threads import in_thread
 from enlarger.server.v1 import (
     catalogue_routes,
     event_routes,
@@ -44,10 +46,16 @@ Names are camelCase, times Unix seconds, digests SHA-256 in hex.
 
 
 class _Api(FastAPI):
-    """FastAPI, with its schema finished."""
+    """FastAPI, with its schema finished, and made off the event loop: it takes more than a second."""
 
     def openapi(self) -> dict[str, Any]:
         return finish_schema(self)
+
+    async def give_schema(self, request: Request) -> JSONResponse:
+        """GET /openapi.json."""
+        schema = await in_thread(self.openapi)
+        root = request.scope.get("root_path", "").rstrip("/")
+        return JSONResponse({**schema, "servers": [{"url": root}]} if root else schema)
 
 
 def build(jobs: Jobs, live: LiveHub, access: Access, **service: Any) -> FastAPI:
@@ -56,12 +64,14 @@ def build(jobs: Jobs, live: LiveHub, access: Access, **service: Any) -> FastAPI:
         title="Enlarger",
         version=__version__,
         description=_DESCRIPTION,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
     )
     limits = service.pop("limits", None) or UploadLimits.of(jobs.settings)
     app.state.service = Service(jobs, live, access, limits, **service)
+    app.add_route("/openapi.json", app.give_schema, include_in_schema=False)
     for module in _ROUTES:
         app.include_router(module.router)
     add_problems(app)

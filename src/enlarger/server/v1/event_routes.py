@@ -70,7 +70,6 @@ async def socket(service: Serving, language: Language, websocket: WebSocket, job
 
 async def sse(live: LiveHub, job_id: str, after: int, language: str) -> AsyncIterator[bytes]:
     """The stream's bytes; a comment now and then shows that it lives."""
-    yield b"retry: 2000\n\n"
     async with aclosing(live.follow_closely(job_id, after)) as items:
         waiting: asyncio.Future[Event | Tile] | None = None
         try:

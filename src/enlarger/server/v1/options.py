@@ -25,6 +25,7 @@ class RecipeOptions(Wire):
     )
     scale: float | None = Field(None, ge=1, le=32, description="Enlargement; without it the model's own, mostly 2.")
     noise: str | int | None = Field(None, description="Noise level: none, conservative, 0, 1, 2, 3.", examples=["1"])
+    denoise: Literal["low", "medium", "high"] | None = Field(None, description="What every model understands.")
     width: int = Field(0, ge=0, le=1_000_000, description="The box the output fits in, pixels; 0: free.")
     height: int = Field(0, ge=0, le=1_000_000, description="The box the output fits in, pixels; 0: free.")
     tta: bool = Field(False, description="Average over the eight orientations: eight times the work.")
@@ -33,6 +34,8 @@ class RecipeOptions(Wire):
     lossless: bool = Field(False, description="WebP without loss.")
     precision: Literal["auto", "exact"] = Field("auto", description="exact: fp32; auto: within 50 dB of it.")
     tile: int = Field(0, ge=0, le=4096, description="A forced tile side, pixels from 32; 0: planned.")
+    tile_pad: int | None = Field(None, ge=0, le=128, description="Surroundings of a tile, pixels; null: as measured.")
+    batch: int = Field(1, ge=1, le=16, description="Most tiles in one call; the pixels are the same.")
 
     def recipe(self, catalog: Catalog) -> Recipe:
         """Resolved; raises RecipeError or UnknownModelError."""
@@ -41,6 +44,7 @@ class RecipeOptions(Wire):
             model=self.model,
             scale=self.scale,
             noise=None if self.noise is None else parse_noise(str(self.noise)),
+            denoise=self.denoise,
             width=self.width,
             height=self.height,
             tta=self.tta,
@@ -49,6 +53,8 @@ class RecipeOptions(Wire):
             lossless=self.lossless,
             precision=self.precision,
             tile_px=self.tile,
+            tile_pad_px=self.tile_pad,
+            batch=self.batch,
         )
 
 

@@ -54,6 +54,45 @@ def test_constant_alpha_costs_no_tile(enhancer: Enhancer, runtime: FakeRuntime) 
     assert runtime.tiles_run == 1
 
 
+@pytest.mark.parametrize("model", ["RealESRGAN_x4plus_anime_6B", "realesr-animevideov3"])
+@pytest.mark.parametrize("scale", [1, 2, 3, 4])
+def test_a_denoised_share_comes_before_the_network_and_alpha_has_none(
+    enhancer: Enhancer, runtime: FakeRuntime, model: str, scale: int
+) -> None:
+    recipe = make_recipe(CATALOG, model=model, scale=scale, denoise="medium")
+    alpha = noise(2, 30, 20, 1)[:, :, 0]
+    enlarged = enhancer.enlarge(picture(noise(1, 30, 20), alpha), recipe)
+    first, second = enlarged.facts.passes
+    assert first.variant.startswith("MODEL_WAIFU2X_CUNET_UP1X_DENOISE")
+    assert second.variant.startswith("MODEL_REALESRGAN_")
+    assert enlarged.picture.pixels.shape == (20 * scale, 30 * scale, 3)
+    assert enlarged.picture.alpha is not None
+    assert enlarged.picture.alpha.shape == (20 * scale, 30 * scale)
+    assert runtime.tiles_run == (2 if scale == 1 else 3)  # alpha that keeps its size needs no network
+
+
+def test_only_so_much_of_the_denoised_picture_is_taken(enhancer: Enhancer, runtime: FakeRuntime) -> None:
+    """The fake with a pooling gives another brightness, as if it had denoised."""
+    runtime.poolings = 1
+    recipe = replace(make_recipe(CATALOG, model="realesr-animevideov3", scale=1), denoise=1.0)
+    pixels = np.full((20, 30, 3), 40, np.uint8)
+    pixels[::2] = 120
+    mean = {
+        share: float(enhancer.enlarge(picture(pixels), replace(recipe, denoise=share)).picture.pixels.mean())
+        for share in (1e-9, 0.5, 1.0)
+    }
+    assert mean[1e-9] > mean[0.5] > mean[1.0]
+    assert mean[0.5] == pytest.approx((mean[1e-9] + mean[1.0]) / 2, abs=1)
+
+
+def test_the_denoiser_is_in_the_key(enhancer: Enhancer) -> None:
+    recipe = make_recipe(CATALOG, model="realesr-animevideov3", denoise="medium")
+    names = [variant.name for variant in enhancer.variants(recipe, 30, 20)]
+    assert len(names) == 2
+    graphs = [f"digest of {name}" for name in names]
+    assert enhancer.key(recipe, "s" * 64, 30, 20) == recipe.key("s" * 64, graphs)
+
+
 @pytest.mark.parametrize(
     ("asked", "size"),
     [({"scale": 1.5}, (45, 30)), ({"scale": 3}, (90, 60)), ({"width": 100}, (100, 67)), ({"height": 10}, (15, 10))],

@@ -26,6 +26,9 @@ OTHER: dict[str, Any] = {
     "lossless": True,
     "precision": "exact",
     "tile_px": 64,
+    "denoise": 0.5,
+    "denoise_level": 3,
+    "tile_pad_px": 10,
 }
 
 
@@ -56,6 +59,12 @@ def test_a_card_without_2x_gives_what_it_has() -> None:
         {"quality": 101},
         {"format": "bmp"},
         {"tile_px": 8},
+        {"tile_pad_px": -1},
+        {"tile_pad_px": 129},
+        {"batch": 0},
+        {"batch": 17},
+        {"denoise": "strong"},
+        {"denoise": "low", "noise": 1},
         {"width": -1},
         {"model": "realesrgan-x4plus", "noise": 1},
         {"model": "MODEL_WAIFU2X_CUNET_UP2X", "scale": 4},
@@ -74,11 +83,38 @@ def test_an_unknown_model_is_answered_with_the_nearest() -> None:
         make_recipe(CATALOG, model="waifu2x-cunett")
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Recipe)])
+@pytest.mark.parametrize("field", [field.name for field in fields(Recipe) if field.name != "batch"])
 def test_every_field_changes_the_key(field: str) -> None:
     recipe = make_recipe(CATALOG)
     changed = replace(recipe, **{field: OTHER[field]})
     assert changed.key("a" * 64, ["g"]) != recipe.key("a" * 64, ["g"])
+
+
+def test_tiles_a_call_change_no_key_since_they_change_no_bit() -> None:
+    assert make_recipe(CATALOG, batch=4).key("a" * 64, ["g"]) == make_recipe(CATALOG).key("a" * 64, ["g"])
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3, 4])
+@pytest.mark.parametrize(
+    ("name", "card"),
+    [
+        ("RealESRGAN_x4plus_anime_6B", "realesrgan-x4plus-anime"),
+        ("realesrgan_x4plus_anime6b", "realesrgan-x4plus-anime"),
+        ("REAL-ESRGAN-ANIME", "realesrgan-x4plus-anime"),
+        ("realesr-animevideov3", "realesr-animevideov3"),
+        ("RealESR-AnimeVideoV3", "realesr-animevideov3"),
+    ],
+)
+def test_the_manga_services_models_have_every_scale_and_strength(name: str, card: str, scale: int) -> None:
+    for word in (None, "low", "medium", "high"):
+        recipe = make_recipe(CATALOG, model=name, scale=scale, denoise=word)
+        assert (recipe.model, recipe.scale, recipe.noise) == (card, scale, None)
+        assert (recipe.denoise > 0) is (word is not None)
+
+
+def test_a_model_names_noise_stands_whatever_the_strength() -> None:
+    named = make_recipe(CATALOG, model="MODEL_WAIFU2X_CUNET_UP2X_DENOISE3X", denoise="low")
+    assert (named.noise, named.denoise) == (3, 0.0)
 
 
 def test_picture_and_graph_change_the_key_and_nothing_else_does() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from enlarger.enhance.tiles import SIDE_STEP_PX, TileRule, cut, paste, plan_tiles
+from enlarger.enhance.tiles import SIDE_STEP_PX, TileRule, cut, force_tiles, paste, plan_tiles
 
 rules = st.builds(
     TileRule,
@@ -56,6 +56,18 @@ def test_stitched_nearest_neighbour_is_the_whole_picture(
         assert tile.shape[:2] == plan.tile
         paste(canvas, tile.repeat(scale, 0).repeat(scale, 1), box, scale)
     assert np.array_equal(canvas, pixels.repeat(scale, 0).repeat(scale, 1))
+
+
+@hypothesis_settings(deadline=None)
+@given(sides, sides, rules, st.integers(32, 1024))
+def test_forced_tiles_answer_for_what_was_asked_for(width: int, height: int, rule: TileRule, useful: int) -> None:
+    plan = force_tiles(width, height, rule, useful)
+    inside = sum(min(b.width, width - b.x) * min(b.height, height - b.y) for b in plan.boxes())
+    assert inside == width * height
+    step = lcm(rule.multiple, rule.step)
+    for side, length in zip(plan.tile, (height, width), strict=True):
+        wanted = max(min(useful, length) + 2 * rule.halo, 64)
+        assert wanted <= side < wanted + step
 
 
 def test_beyond_the_picture_its_edge_pixels_are_repeated() -> None:

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.cancel import CancelToken
+from enlarger.enhance.denoise import DENOISER, blend
 from enlarger.enhance.facts import Facts, PassFacts
-from enlarger.enhance.inference import Inference, plan_for, work_px
+from enlarger.enhance.inference import Inference, batch_for, plan_for, work_px
 from enlarger.enhance.meter import Meter, Progress
 from enlarger.enhance.orientations import COUNT
-from enlarger.enhance.passes import plan_passes
+from enlarger.enhance.passes import plan_passes, plan_restoring
 from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.resample import resample
 from enlarger.enhance.residents import Residents
@@ -99,9 +100,11 @@ class Enhancer:
 
     def variants(self, recipe: Recipe, width: int, height: int) -> tuple[Variant, ...]:
         """The networks that a picture of this size passes through."""
-        card = self.catalog.find(recipe.model)
-        assert isinstance(card, Card)  # a recipe names the card itself
-        return plan_passes(card, recipe.noise, recipe.factor(width, height))
+        card = self._card(recipe.model)
+        passes = plan_passes(card, recipe.noise, recipe.factor(width, height))
+        if not passes and recipe.keeps_size:
+            passes = plan_restoring(card)
+        return (self._denoiser(recipe), *passes) if recipe.denoise else passes
 
     def key(self, recipe: Recipe, picture_sha256: str, width: int, height: int) -> str:
         """The render's key. Where memory once ran out and the network's result depends on the tile, it is another."""
@@ -119,6 +122,14 @@ class Enhancer:
                 self._graphs[variant.name] = self._prepare_graph(variant, self.settings)
             return self._graphs[variant.name]
 
+    def _card(self, name: str) -> Card:
+        card = self.catalog.find(name)
+        assert isinstance(card, Card)  # a recipe names the card itself
+        return card
+
+    def _denoiser(self, recipe: Recipe) -> Variant:
+        return self._card(DENOISER).variant(1, recipe.denoise_level)
+
     def on(self, device: str) -> Enhancer:
         """One for another device that shares everything else: graphs, room for open sessions, and the turns."""
         sibling = copy.copy(self)
@@ -131,7 +142,8 @@ class Enhancer:
         with self._lock:
             for graph in self._graphs_for(recipe, width, height):
                 plan = plan_for(recipe, graph, width, height, self.limits)
-                with self._session(graph, plan.tile, recipe.precision):
+                batch = batch_for(recipe, graph, plan, self.limits)
+                with self._session(graph, plan.tile, batch, recipe.precision):
                     width, height = width * graph.variant.scale, height * graph.variant.scale
 
     def resident(self) -> tuple[tuple[str, SessionSpec], ...]:
@@ -161,22 +173,25 @@ class Enhancer:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
 
-    def _session(self, graph: Graph, tile: tuple[int, int], precision: Precision) -> AbstractContextManager[Session]:
+    def _session(
+        self, graph: Graph, tile: tuple[int, int], batch: int, precision: Precision
+    ) -> AbstractContextManager[Session]:
         open_it = partial(
             open_session,
             graph,
             tile=tile,
+            batch=batch,
             device=self.device,
             precision=precision,
             settings=self.settings,
             runtimes=self._runtimes,
         )
-        return self._residents.using((self.device, graph.variant.name, graph.digest, tile, precision), open_it)
+        return self._residents.using((self.device, graph.variant.name, graph.digest, tile, batch, precision), open_it)
 
     def _ways(self, picture: Picture, recipe: Recipe) -> _Ways:
         height, width = picture.pixels.shape[:2]
         colour = self._graphs_for(recipe, width, height)
-        if picture.alpha is None or picture.alpha_is_constant:
+        if picture.alpha is None or picture.alpha_is_constant or recipe.keeps_size:
             return _Ways(colour, ())
         return _Ways(colour, self._graphs_for(_of_alpha(recipe), width, height))
 
@@ -201,7 +216,12 @@ def _through(
 ) -> tuple[NDArray[np.uint8], tuple[PassFacts, ...]]:
     passes = []
     for graph in graphs:
-        plane, facts = inference.run(plane, graph)
+        result, facts = inference.run(plane, graph)
+        recipe = inference.recipe
+        denoises = (
+            recipe.denoise and graph.variant.scale == 1
+        )  # where a share is asked for, nothing else keeps the size
+        plane = blend(plane, result, recipe.denoise) if denoises else result
         passes.append(facts)
     return plane, tuple(passes)
 
@@ -215,7 +235,7 @@ def _alpha(inference: Inference, picture: Picture, graphs: tuple[Graph, ...]) ->
 
 
 def _of_alpha(recipe: Recipe) -> Recipe:
-    return replace(recipe, noise=None)  # alpha has no JPEG noise to take out
+    return replace(recipe, noise=None, denoise=0.0)  # alpha has no JPEG noise to take out
 
 
 def _bled(picture: Picture) -> NDArray[np.uint8]:

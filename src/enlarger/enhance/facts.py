@@ -8,8 +8,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PassFacts:
-    """One network over the whole picture. `tile` is (h, w) with halo; `useful_share` 0..1; `seconds` of inference.
+    """One network over the whole picture. `tile` is (h, w) with `halo_px` on all sides; `batch` tiles a call.
 
+    useful_share: of the computed pixels, 0..1. seconds: of inference.
     graph, weights: SHA-256 of the ONNX graph, and over the files it was made from.
     """
 
@@ -24,6 +25,8 @@ class PassFacts:
     seconds: float
     retried: bool = False  # its first output was NaN, black or constant, so it was computed again in fp32
     weights: str = ""
+    halo_px: int = 0
+    batch: int = 1
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def rule_of(variant: Variant, recipe: Recipe) -> TileRule:
 
 
 def _halo_px(variant: Variant, asked_px: int | None) -> int:
-    """The measured halo, or the one asked for: not below the network's border, and so that tiles begin at its stride."""
+    """The measured halo, or the one asked for: not below the network's border, and tiles begin at its stride."""
     if asked_px is None:
         return variant.halo
     stride = variant.multiple // gcd(variant.multiple, 2)  # the halo counts twice a tile

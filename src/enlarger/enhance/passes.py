@@ -23,6 +23,14 @@ def plan_passes(card: Card, noise: int | None, factor: float) -> tuple[Variant, 
     return tuple(_network(card, scale, noise if index == 0 else None) for index, scale in enumerate(scales))
 
 
+def plan_restoring(card: Card) -> tuple[Variant, ...]:
+    """What a picture that keeps its size goes through: the card's smallest enlargement, taken back afterwards.
+
+    Real-ESRGAN's programs do so for an output scale of 1: the network restores, whatever its scale.
+    """
+    return (_network(card, min(scale for scale in card.scales if scale > 1), None),)
+
+
 def _scales(card: Card, noise: int | None, factor: float) -> tuple[int, ...]:
     growing = [scale for scale in card.scales if scale > 1]
     for count in range(1, _MOST_PASSES + 1):

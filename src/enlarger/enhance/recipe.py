@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any, Literal
 
+from enlarger.enhance.denoise import Strength, strength_of
 from enlarger.errors import RecipeError
 from enlarger.messages import msg
 from enlarger.models import Card, Catalog, Choice
 
-PIPELINE_VERSION = 1  # raised whenever the same recipe gives other pixels or other bytes
+PIPELINE_VERSION = 2  # raised whenever the same recipe gives other pixels or other bytes
 DEFAULT_MODEL = "waifu2x-cunet"
 MAX_SCALE = 32.0
 FORMATS = ("same", "jpeg", "png", "webp")
@@ -25,12 +26,15 @@ Precision = Literal["auto", "exact"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is done to a picture, whatever its size.
+    """What is done to a picture, whatever its size, and in what portions.
 
     noise: level of the card or None. scale: enlargement, 1..32, used when `width` and `height` are 0.
     width, height: the box in pixels that the output fits in, its shape kept; 0 = free.
     tta: average over the eight orientations. format: "same" keeps the picture's own. quality: 1..100.
     precision: "exact" is fp32, "auto" within 50 dB of it. tile_px: a forced tile side, 0 = planned.
+    denoise: share, 0..1, of a denoised picture in what enters the network, 0 = none; for cards without noise levels.
+    denoise_level: of the denoiser, 0..3. tile_pad_px: surroundings of a tile, None = as the network was measured.
+    batch: most tiles computed in one call; the pixels are the same.
     """
 
     model: str
@@ -44,6 +48,15 @@ class Recipe:
     lossless: bool = False
     precision: Precision = "auto"
     tile_px: int = 0
+    denoise: float = 0.0
+    denoise_level: int = 0
+    tile_pad_px: int | None = None
+    batch: int = 1
+
+    @property
+    def keeps_size(self) -> bool:
+        """Whether every picture comes out as large as it went in, restored."""
+        return self.scale == 1 and not (self.width or self.height)
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) in pixels of what becomes of a picture of this size; never below 1."""
@@ -60,10 +73,15 @@ class Recipe:
         return asdict(self)
 
     def key(self, picture_sha256: str, graph_digests: Iterable[str]) -> str:
-        """The name of the render of one picture: same bytes, recipe, graphs and pipeline, same key."""
+        """The name of the render of one picture: same bytes, recipe, graphs and pipeline, same key.
+
+        But for `batch`: a runtime gives the same bits however many tiles it takes at once.
+        """
+        recipe = self.as_dict()
+        del recipe["batch"]
         parts = {
             "picture": picture_sha256,
-            "recipe": self.as_dict(),
+            "recipe": recipe,
             "graphs": list(graph_digests),
             "pipeline": PIPELINE_VERSION,
         }
@@ -76,6 +94,7 @@ def make_recipe(
     model: str = DEFAULT_MODEL,
     scale: float | None = None,
     noise: int | None = None,
+    denoise: str | None = None,
     width: int = 0,
     height: int = 0,
     tta: bool = False,
@@ -84,15 +103,24 @@ def make_recipe(
     lossless: bool = False,
     precision: Precision = "auto",
     tile_px: int = 0,
+    tile_pad_px: int | None = None,
+    batch: int = 1,
 ) -> Recipe:
     """Resolve what a person asked for; raises RecipeError or UnknownModelError.
 
     A MODEL_ name fixes scale, noise and TTA; a card's name leaves them free. Without a scale: 2x where
-    the card has a network for it, else the card's largest.
+    the card has a network for it, else the card's largest. denoise: "low", "medium" or "high", which every card
+    understands in its own way; a MODEL_ name of a card with noise levels has said it already.
     """
     found = catalog.find(model)
     card = found.card if isinstance(found, Choice) else found
     default_scale = card.default_scale
+    strength = Strength() if denoise is None else strength_of(card, denoise, scale)
+    if noise is not None and denoise is not None:
+        raise RecipeError(
+            msg("A noise level and a strength of denoising contradict each other."),
+            msg("Give --noise or --denoise."),
+        )
     if scale is not None and (width or height):
         raise RecipeError(
             msg("A scale and a width or height contradict each other."), msg("Give --scale, or --width and --height.")
@@ -101,6 +129,8 @@ def make_recipe(
         catalog.choose(model, scale=_whole(scale), noise=noise)  # a contradiction is an error there
         noise, tta = found.variant.noise, tta or found.tta
         default_scale = found.variant.scale
+    elif strength.noise is not None:
+        noise = strength.noise
     recipe = Recipe(
         model=card.name,
         noise=_resolve_noise(card, noise),
@@ -113,8 +143,12 @@ def make_recipe(
         lossless=lossless,
         precision=precision,
         tile_px=tile_px,
+        denoise=strength.share,
+        denoise_level=strength.level,
+        tile_pad_px=tile_pad_px,
+        batch=batch,
     )
-    _check(recipe)
+    _check(recipe, card)
     return recipe
 
 
@@ -130,19 +164,21 @@ def _whole(scale: float | None) -> int | None:
     return None if scale is None else ceil(scale)  # so that 2.5 contradicts a 2x network
 
 
-def _check(recipe: Recipe) -> None:
+def _check(recipe: Recipe, card: Card) -> None:
     _in_range("--scale", recipe.scale, 1.0, MAX_SCALE)
     _in_range("--quality", recipe.quality, 1, 100)
     _in_range("--width", recipe.width, 0, 1_000_000)
     _in_range("--height", recipe.height, 0, 1_000_000)
     if recipe.tile_px:
         _in_range("--tile", recipe.tile_px, 32, 4096)
+    _in_range("tile_pad_px", recipe.tile_pad_px or 0, 0, 128)
+    _in_range("batch", recipe.batch, 1, 16)
     if recipe.format not in FORMATS:
         raise RecipeError(
             msg("“{format}” is no output format.", format=recipe.format),
             msg("Choose one of: {names}.", names=", ".join(FORMATS)),
         )
-    if recipe.scale == 1 and recipe.noise is None and not (recipe.width or recipe.height):
+    if recipe.keeps_size and recipe.noise is None and card.noise_levels:
         raise RecipeError(
             msg("Scale 1 without noise reduction would change nothing."),
             msg("Give --noise, or a larger --scale."),

@@ -28,6 +28,7 @@ class TileLimits:
         self._ceiling_bytes = settings.memory_budget or allowed_memory_bytes() // 2
         self._runtime = runtime if runtime == "ncnn" else "openvino"  # what "auto" takes unless measured otherwise
         self._lock = threading.Lock()
+        self._most_in_batch: dict[str, int] = {}
         self._lowered = _read(self._path)
 
     def limit_px(self, graph: Graph) -> int:
@@ -41,6 +42,18 @@ class TileLimits:
         bytes_per_px = sample / (_SAMPLE_TILE[0] * _SAMPLE_TILE[1])
         held = (self._ceiling_bytes if depends_on_tile(graph.variant) else self._budget_bytes) / bytes_per_px
         return min(wanted, self._lowered.get(graph.variant.name, wanted), int(held))
+
+    def batch(self, graph: Graph, tile: tuple[int, int], wanted: int) -> int:
+        """How many tiles of this size may be computed at once: at most `wanted`, at least 1.
+
+        Memory is taken from the batch before it is taken from the tile, which costs more when it is small.
+        """
+        held = int(self._budget_bytes / max(tile_bytes(graph, tile, runtime=self._runtime), 1))
+        return max(1, min(wanted, held, self._most_in_batch.get(graph.variant.name, wanted)))
+
+    def lower_batch(self, variant: Variant, batch: int) -> None:
+        """Half the batch that was too large, until the program ends."""
+        self._most_in_batch[variant.name] = max(1, batch // 2)
 
     def is_reduced(self, graph: Graph) -> bool:
         """Whether memory allows less than the network should have."""

@@ -32,7 +32,8 @@ class Box:
 class TileRule:
     """What is asked of a tile's sides, halo included: multiples of `multiple`, for the network, and of `step`.
 
-    A step of 1 follows each picture's size, so that nothing but the picture enters the averages of a network.
+    A step of 1 follows each picture's size, so that nothing but the picture enters the averages of a network, and
+    tiles of an asked-for size have that size.
     """
 
     halo: int
@@ -108,6 +109,16 @@ def plan_tiles(width: int, height: int, rule: TileRule, max_tile_px: int) -> Til
     most = ceil(width / rule.useful(narrowest))
     plans = (_plan_columns(width, height, rule, max_tile_px, columns) for columns in range(1, most + 1))
     return min((plan for plan in plans if plan.tile_px <= allowed), key=_cost)
+
+
+def force_tiles(width: int, height: int, rule: TileRule, useful_px: int) -> TilePlan:
+    """The plan whose tiles each answer for `useful_px` pixels a side, fewer where the picture has no more.
+
+    Not below what the smallest tile holds; a little more where the network's multiple asks for it.
+    """
+    tile = (rule.side(min(useful_px, height)), rule.side(min(useful_px, width)))
+    rows, columns = (ceil(side / rule.useful(of)) for side, of in zip((height, width), tile, strict=True))
+    return TilePlan(width, height, rule.halo, tile, columns, rows)
 
 
 def cut(pixels: NDArray[np.uint8], box: Box, halo: int) -> NDArray[np.uint8]:

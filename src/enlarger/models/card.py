@@ -141,6 +141,11 @@ class Card:
         return tuple(v.checkpoint for v in self.variants if v.checkpoint is not None)
 
     @property
+    def noise_levels(self) -> tuple[int, ...]:
+        """Every level that a network of the card reduces noise by, ascending; none for Real-ESRGAN."""
+        return tuple(sorted({variant.noise for variant in self.variants if variant.noise is not None}))
+
+    @property
     def default_scale(self) -> int:
         """The scale to take when nobody asks for one: 2 where there is a network for it."""
         return 2 if 2 in self.scales else self.scales[-1]

@@ -95,10 +95,10 @@ def test_comic_info_states_the_new_sizes(tmp_path: Path) -> None:
     assert contents(failed, packed(failed))["ComicInfo.xml"] == COMIC_INFO
 
 
-def test_the_client_s_manifest_is_carried_along_as_no_page(tmp_path: Path) -> None:
+def test_the_client_s_manifest_is_no_page_and_stays_with_the_source(tmp_path: Path) -> None:
     finished = finish(tmp_path, {"0001.png": b"a", "manifest.json": b'{"files":[]}'})
     artifact = packed(finished)
-    assert contents(finished, artifact)["manifest.json"] == b'{"files":[]}'
+    assert list(contents(finished, artifact)) == ["0001.jpg", "artifact-report.json"]
     assert [item["filename"] for item in report_in(finished, artifact)["items"]] == ["0001.jpg"]
 
 

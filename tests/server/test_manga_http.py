@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
 import pytest
-from loopback import served
+from loopback import served, serving
 from memory_jobs import MemoryJobs
 
 from enlarger.errors import QueueFullError
 from enlarger.jobs import Counts, Failure, JobSource, JobState
 from enlarger.messages import msg
-from enlarger.server.facades import Facades
+from enlarger.server import create_app
 from enlarger.server.manga import build
 from enlarger.settings import Settings
 
@@ -36,21 +36,21 @@ DEFAULTS = {
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MemoryJobs, str]]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MemoryJobs, str]]:
     jobs = MemoryJobs(Settings(storage_dir=tmp_path_factory.mktemp("server") / "storage"))
     with served(jobs, build) as url:
         yield jobs, url
 
 
 @pytest.fixture
-def jobs(serving: tuple[MemoryJobs, str]) -> MemoryJobs:
-    serving[0].reset()
-    return serving[0]
+def jobs(running: tuple[MemoryJobs, str]) -> MemoryJobs:
+    running[0].reset()
+    return running[0]
 
 
 @pytest.fixture
-def client(jobs: MemoryJobs, serving: tuple[MemoryJobs, str]) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=serving[1], headers={"Accept-Language": "en"}) as client:
+def client(jobs: MemoryJobs, running: tuple[MemoryJobs, str]) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=running[1], headers={"Accept-Language": "en"}) as client:
         yield client
 
 
@@ -366,7 +366,9 @@ def test_health_has_the_keys_of_both_originals(client: httpx.Client, jobs: Memor
 @pytest.mark.parametrize("root_path", ["", "/prefix"])
 @pytest.mark.parametrize("prefix", ["", "/api"])
 def test_the_service_may_lie_below_a_prefix(root_path: str, prefix: str, jobs: MemoryJobs) -> None:
-    with served(jobs, Facades, root_path) as url, httpx.Client(base_url=f"{url}{prefix}") as client:
+    """Its own `/api`, and one that a proxy in front takes off."""
+    app = create_app(jobs.settings, cast("Any", jobs))
+    with serving(app, root_path) as url, httpx.Client(base_url=url.removesuffix(root_path) + prefix) as client:
         job_id = submit(client)
         assert client.get(f"/jobs/{job_id}").json()["jobId"] == job_id
         assert client.get("/models").status_code == client.get("/health").status_code == 200

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from enlarger import errors
-from enlarger.errors import CancelledError, EnlargerError, InputError, ServerError, UnknownJobError
+from enlarger.errors import CancelledError, EnlargerError, InputError, RecipeError, ServerError, UnknownJobError
 from enlarger.messages import Message, current_language, msg
 
 if TYPE_CHECKING:
@@ -131,8 +131,11 @@ class JobsClient:
             if source.response.is_error:
                 source.response.read()
                 raise refusal(source.response)
+            if source.response.status_code == HTTPStatus.NO_CONTENT:  # the job has ended, and all of it is known
+                yield iter(())
+                return
             # the number is the data's own: an SSE client carries the last id on to messages that have none
-            told = (each.json() for each in source.iter_sse()) if source.response.status_code == HTTPStatus.OK else ()
+            told = (each.json() for each in source.iter_sse() if each.data)
             yield (Event(data.get("number"), data) for data in told)
 
     def _items(self, path: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -206,9 +209,20 @@ def is_local(server: str) -> bool:
 
 
 def server_url(given: str | None) -> str:
-    """What was given, else ENLARGER_SERVER, else the default port on this machine."""
-    url = given or os.environ.get("ENLARGER_SERVER") or DEFAULT_SERVER
-    return url if "://" in url else f"http://{url}"
+    """What was given, else ENLARGER_SERVER, else the default port on this machine; raises RecipeError."""
+    from urllib.parse import urlsplit
+
+    named = given or os.environ.get("ENLARGER_SERVER") or DEFAULT_SERVER
+    url = named if "://" in named else f"http://{named}"
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return url
+    except ValueError:
+        pass  # a bracket that is not closed, a port that is no number
+    raise RecipeError(
+        msg("“{url}” is no address of a server.", url=named), msg("Write it like {url}.", url=DEFAULT_SERVER)
+    )
 
 
 def _kinds() -> dict[str, type[EnlargerError]]:

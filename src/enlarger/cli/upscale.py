@@ -35,6 +35,7 @@ class Wish:
     model: str | None
     scale: float | None
     noise: str | None
+    denoise: str | None
     width: int
     height: int
     tta: bool
@@ -98,6 +99,13 @@ def upscale(
             help=str(msg("Noise reduction: none, conservative, 0, 1, 2 or 3, as far as the model has it.")),
         ),
     ] = None,
+    denoise: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRENGTH",
+            help=str(msg("Noise reduction that every model understands, instead of --noise: low, medium or high.")),
+        ),
+    ] = None,
     width: Annotated[
         int, typer.Option(metavar="PX", help=str(msg("Fit into this width instead of a scale; 0: any.")))
     ] = 0,
@@ -144,7 +152,21 @@ def upscale(
 ) -> ExitCode:
     """Enlarge everything named, page by page; what an earlier run finished is not computed again."""
     wish = Wish(
-        inputs, out, model, scale, noise, width, height, tta, tile, format_, quality, lossless, device, precision
+        inputs,
+        out,
+        model,
+        scale,
+        noise,
+        denoise,
+        width,
+        height,
+        tta,
+        tile,
+        format_,
+        quality,
+        lossless,
+        device,
+        precision,
     )
     display = Display()
     run, stopped_with = run_stoppable(lambda stop: (_attempt(wish, display, stop), stop.exit_code))
@@ -188,6 +210,7 @@ def _recipe(enhancer: Enhancer, wish: Wish, inputs: Sequence[Path]) -> Recipe:
         model=wish.model or DEFAULT_MODEL,
         scale=wish.scale,
         noise=None if wish.noise is None else parse_noise(wish.noise),
+        denoise=wish.denoise,
         width=wish.width,
         height=wish.height,
         tta=wish.tta,

@@ -66,7 +66,7 @@ def test_what_cannot_be_done_is_a_problem(
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     until(lambda: transients(service) == [], "something was kept")
-    assert [each for each in service.room.jobs.storage.staging.glob("*/in")] == []
+    assert list(service.room.jobs.storage.staging.glob("*/in")) == []
 
 
 def test_a_form_needs_exactly_one_picture(service: Service, tmp_path: Path) -> None:

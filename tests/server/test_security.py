@@ -1,0 +1,248 @@
+"""The door: tokens, sessions, hosts, origins and headers, before every facade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from anyio import run
+from asking import asked, handshake
+from memory_jobs import MemoryJobs
+from starlette.applications import Starlette
+
+from enlarger.errors import InputError
+from enlarger.server import create_app
+from enlarger.server.sessions import COOKIE, LIFETIME_S, Sessions
+from enlarger.settings import Settings
+
+TOKEN = "b2c0ffee" * 4
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+LAN = "http://192.168.1.5:8001"
+Making = Callable[..., MemoryJobs]
+
+
+def ask(memory: Making, method: str, path: str, *, at: dict[str, str] | None = None, **options: Any) -> httpx.Response:
+    """One request to a server whose settings are those options that begin with `set_`."""
+    settings = {name[4:]: options.pop(name) for name in list(options) if name.startswith("set_")}
+    app = app_of(memory(**settings))
+
+    async def once() -> httpx.Response:
+        async with asked(app, **(at or {})) as http:
+            return await http.request(method, path, **options)
+
+    return run(once)
+
+
+def app_of(jobs: Any) -> Starlette:
+    return create_app(jobs.settings, jobs)
+
+
+def test_loopback_needs_no_token(memory: Making) -> None:
+    assert ask(memory, "GET", "/v1/jobs").status_code == 200
+    assert ask(memory, "GET", "/v1/jobs", at={"base_url": "http://[::1]:8001", "client": "::1"}).status_code == 200
+
+
+@pytest.mark.parametrize("at", [{"base_url": LAN, "client": "192.168.1.9"}, {"base_url": LAN}, {"client": "10.0.0.2"}])
+def test_without_a_token_nobody_else_is_answered(memory: Making, at: dict[str, str]) -> None:
+    for path in ("/v1/jobs", "/jobs", "/health", "/docs", "/readyz", "/"):
+        answer = ask(memory, "GET", path, at=at)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        assert "ENLARGER_TOKEN" in answer.json()["remedy"]
+    assert ask(memory, "GET", "/healthz", at=at).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/jobs", "/models", "/api/models", "/readyz", "/", "/nowhere"])
+def test_with_a_token_it_is_needed_on_loopback_too(memory: Making, path: str) -> None:
+    answer = ask(memory, "GET", path, set_token=TOKEN)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["detail"]  # what the manga service's clients show
+    assert ask(memory, "GET", path, set_token=TOKEN, headers=BEARER).status_code != 401
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "Bearer", "Bearer ", f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer 中文", TOKEN],
+)
+def test_bad_tokens_are_refused(memory: Making, wrong: str) -> None:
+    answer = ask(memory, "GET", "/v1/jobs", set_token=TOKEN, headers={"Authorization": wrong.encode()})
+    assert answer.status_code == 401
+
+
+def test_the_token_opens_the_door_to_others(memory: Making) -> None:
+    at = {"base_url": LAN, "client": "192.168.1.9"}
+    assert ask(memory, "GET", "/v1/jobs", at=at, set_token=TOKEN, headers=BEARER).status_code == 200
+    for path in ("/healthz", "/docs", "/docs/start.js", "/openapi.json"):
+        assert ask(memory, "GET", path, at=at, set_token=TOKEN).status_code == 200
+
+
+def test_the_token_may_come_from_a_file(memory: Making, tmp_path: Path) -> None:
+    file = tmp_path / "token.txt"
+    file.write_text(f"  {TOKEN}\n")
+    assert ask(memory, "GET", "/v1/jobs", set_token_file=file, headers=BEARER).status_code == 200
+    assert ask(memory, "GET", "/v1/jobs", set_token_file=file).status_code == 401
+    with pytest.raises(InputError):
+        app_of(memory(token_file=tmp_path / "missing"))
+
+
+def test_a_browser_turns_the_token_into_a_cookie(memory: Making) -> None:
+    app = app_of(memory(token=TOKEN))
+
+    async def visit() -> None:
+        async with asked(app) as http:
+            assert (await http.post("/v1/session", json={"token": "guess"})).status_code == 401
+            opened = await http.post("/v1/session", json={"token": TOKEN})
+            assert opened.status_code == 204
+            cookie = opened.headers["set-cookie"]
+            assert "HttpOnly" in cookie
+            assert "samesite=strict" in cookie.lower()
+            assert TOKEN not in cookie
+            assert (await http.get("/v1/jobs")).status_code == 200
+            kept = {"Cookie": f"a=b; {COOKIE}={http.cookies[COOKIE]}"}
+            assert (await handshake(app, "/v1/jobs/x/events", kept))[0]["type"] == "websocket.accept"
+            assert (await http.delete("/v1/session")).status_code == 204
+            assert (await http.get("/v1/jobs", headers=kept)).status_code == 401
+            assert (await handshake(app, "/v1/jobs/x/events", kept))[0]["type"] == "websocket.close"
+
+    run(visit)
+
+
+def test_sessions_end() -> None:
+    now = [0.0]
+    sessions = Sessions(clock=lambda: now[0])
+    first = sessions.open()
+    assert sessions.is_open(first)
+    assert not sessions.is_open("")
+    assert not sessions.is_open(first + "x")
+    now[0] = LIFETIME_S + 1
+    assert not sessions.is_open(first)
+    assert len({sessions.open() for _ in range(1200)}) == 1200  # the oldest go, the memory does not grow
+
+
+@pytest.mark.parametrize(
+    ("host", "welcome"),
+    [
+        ("127.0.0.1:8001", True),
+        ("localhost", True),
+        ("LOCALHOST.:8001", True),
+        ("[::1]:8001", True),
+        ("192.168.1.5:8001", True),  # an address cannot be rebound
+        ("evil.example", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example:8001", False),
+        ("", False),
+    ],
+)
+def test_names_that_are_not_the_servers_are_refused(memory: Making, host: str, welcome: bool) -> None:
+    answer = ask(memory, "GET", "/v1/jobs", headers={"Host": host})
+    assert (answer.status_code == 200) is welcome
+    assert welcome or answer.json()["code"] == "wrong_host"
+
+
+def test_names_may_be_allowed(memory: Making) -> None:
+    for allowed in ("enlarger, Box.Local", "*"):
+        answer = ask(memory, "GET", "/v1/jobs", set_allowed_hosts=allowed, headers={"Host": "box.local:8001"})
+        assert answer.status_code == 200
+    assert ask(memory, "GET", "/jobs", headers={"Host": "box.local"}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("origin", "welcome"),
+    [
+        ("http://127.0.0.1:8001", True),
+        ("http://127.0.0.1:8002", False),
+        ("http://localhost:8001", False),  # another origin than the one the page is called by
+        ("tauri://localhost", True),
+        ("http://tauri.localhost", True),
+        ("https://tauri.localhost", True),
+        ("https://reader.example", True),
+        ("https://evil.example", False),
+        ("null", False),
+        ("file://", False),
+        ("http://", False),
+    ],
+)
+def test_only_known_pages_may_change_something(memory: Making, origin: str, welcome: bool) -> None:
+    settings = {"set_cors_origins": "https://reader.example/"}
+    for path in ("/v1/jobs", "/jobs", "/convert"):
+        answer = ask(memory, "POST", path, headers={"Origin": origin}, **settings)
+        assert (answer.status_code != 403) is welcome
+    assert ask(memory, "GET", "/v1/jobs", headers={"Origin": origin}, **settings).status_code == 200
+    app = app_of(memory(cors_origins="https://reader.example"))
+
+    async def connect() -> str:
+        sent = await handshake(app, "/ws/jobs/x", {"Host": "127.0.0.1:8001", "Origin": origin})
+        return str(sent[0]["type"])
+
+    assert run(connect) == ("websocket.accept" if welcome else "websocket.close")
+
+
+def test_the_own_origin_is_known_behind_a_proxy_that_ends_tls(memory: Making) -> None:
+    headers = {"Host": "enlarger.example", "Origin": "https://enlarger.example"}
+    answer = ask(memory, "DELETE", "/v1/cache", set_allowed_hosts="enlarger.example", headers=headers)
+    assert answer.status_code == 200
+
+
+def test_other_origins_are_told_what_they_may_read(memory: Making) -> None:
+    allowed = ask(memory, "GET", "/v1/jobs", headers={"Origin": "tauri://localhost"})
+    assert allowed.headers["access-control-allow-origin"] == "tauri://localhost"
+    assert allowed.headers["access-control-allow-credentials"] == "true"
+    other = ask(memory, "GET", "/v1/jobs", headers={"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in other.headers
+    assert "Origin" in other.headers["vary"]
+    anyone = ask(memory, "GET", "/v1/jobs", set_cors_origins="*", headers={"Origin": "https://any.example"})
+    assert anyone.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in anyone.headers
+
+
+def test_preflights_are_answered_without_a_token(memory: Making) -> None:
+    headers = {
+        "Origin": "tauri://localhost",
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "authorization, content-type",
+    }
+    answer = ask(memory, "OPTIONS", "/v1/jobs", set_token=TOKEN, headers=headers)
+    assert answer.status_code == 204
+    assert "PATCH" in answer.headers["access-control-allow-methods"]
+    assert answer.headers["access-control-allow-headers"] == "authorization, content-type"
+    refused = ask(memory, "OPTIONS", "/v1/jobs", headers={**headers, "Origin": "https://evil.example"})
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/jobs", "/docs", "/nowhere", "/healthz"])
+def test_every_answer_is_guarded_by_headers(memory: Making, path: str) -> None:
+    headers = ask(memory, "GET", path).headers
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_requests_have_an_id(memory: Making) -> None:
+    assert ask(memory, "GET", "/healthz", headers={"X-Request-Id": "mine-1"}).headers["x-request-id"] == "mine-1"
+    forged = ask(memory, "GET", "/healthz", headers={"X-Request-Id": "a b\tc"}).headers["x-request-id"]
+    assert len(forged) == 32
+
+
+def test_small_bodies_are_small(memory: Making) -> None:
+    async def pieces() -> Any:
+        for _ in range(40):
+            yield b" " * 65536
+
+    json_type = {"Content-Type": "application/json"}
+    for path in ("/v1/jobs", "/jobs", "/v1/session"):
+        announced = ask(memory, "POST", path, content=b" " * (1 << 20) + b"1", headers=json_type)
+        assert (announced.status_code, announced.json()["code"]) == (413, "too_large")
+        streamed = ask(memory, "POST", path, content=pieces(), headers=json_type)
+        assert (streamed.status_code, streamed.json()["code"]) == (413, "too_large")
+
+
+def test_settings_from_the_environment_make_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("STORAGE", "DATA", "CACHE"):
+        monkeypatch.setenv(f"ENLARGER_{name}_DIR", str(tmp_path / name))
+    monkeypatch.setenv("ENLARGER_TOKEN_FILE", str(tmp_path / "missing"))
+    with pytest.raises(InputError):
+        create_app(Settings())

@@ -13,7 +13,7 @@ from typing import Any
 from enlarger.enhance import Enhancer, Recipe, make_recipe
 from enlarger.jobs import JobSource, Priority
 from enlarger.jobs.crew import Crew
-from enlarger.jobs.protocol import FromCrew, Ready, Start
+from enlarger.jobs.protocol import FromCrew, Prepared, Ready, Start
 from enlarger.jobs.worker import WorkerSetup
 from enlarger.models import Graph, Variant, load_catalog
 from enlarger.pictures import encode
@@ -125,3 +125,20 @@ def running(setup: WorkerSetup, workers: int = 1) -> Iterator[Hearing]:
         yield hearing
     finally:
         crew.stop(0.0)
+
+
+def hold_a_page(graph: str, folder: str) -> None:
+    """A parent with a worker in mid-tile: says the worker's process id, and hears no more of anything."""
+    home = Path(folder)
+    settings = Settings(data_dir=home / "data", cache_dir=home / "cache", offline=True)
+    with running(setup(settings, Path(graph), gate=str(home / "never"))) as crew:
+        crew.crew.send(crew.workers()[0], start(1, page_file(home / "in"), home / "out"))
+        crew.until_heard(Prepared)
+        print(crew.crew.states()[0].pid, flush=True)
+        time.sleep(PATIENCE_S)
+
+
+def leave_a_mark(settings: Settings) -> None:
+    """What a worker's setup may name to be called first."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / "mark").touch()

@@ -303,7 +303,7 @@ class Lane:
         except MemoryError:
             return Failed(page.task, Failure.of(no_memory_for(page.start.name)))
         except Exception as error:  # a codec may raise anything, and one page must not stop the others
-            _LOG.exception("a page failed unforeseen", extra={"page": page.start.name, **page.start.log})
+            _LOG.exception("unforeseen: %s", page.start.name, extra={"page": page.start.name, **page.start.log})
             return Failed(page.task, _unforeseen(page.start.name, error))
 
 

@@ -49,6 +49,20 @@ def test_a_suffix_that_cannot_be_written_is_refused(enlarger: Enlarger, tmp_path
     assert "“bmp” is no output format" in done.err
 
 
+@pytest.mark.parametrize("model", ["waifu2x-cunet", "realesr-animevideov3"])
+def test_denoising_in_words_fits_every_model(enlarger: Enlarger, tmp_path: Path, model: str) -> None:
+    page = draw_page(tmp_path / "page.png")
+    done = enlarger.fake(page, "-o", tmp_path / "same.png", "--model", model, "--denoise", "medium", "--scale", "1")
+    assert (done.code, size_of(tmp_path / "same.png")) == (0, size_of(page))
+
+
+def test_denoising_is_asked_for_in_one_way(enlarger: Enlarger, tmp_path: Path) -> None:
+    page = draw_page(tmp_path / "page.png")
+    assert "strength" in enlarger.fake(page, "--denoise", "strong").err
+    both = enlarger.fake(page, "--denoise", "low", "--noise", "1")
+    assert (both.code, "contradict" in both.err) == (2, True)
+
+
 def test_options_reach_the_recipe(enlarger: Enlarger, tmp_path: Path) -> None:
     page = draw_page(tmp_path / "page.png", width=40, height=20)
     assert enlarger.fake(page, "-o", tmp_path / "w.png", "--width", "100", "--noise", "1").code == 0

@@ -40,6 +40,7 @@ def upscale(
     model: str = DEFAULT_MODEL,
     scale: float | None = None,
     noise: int | None = None,
+    denoise: str | None = None,
     width: int = 0,
     height: int = 0,
     tta: bool = False,
@@ -55,7 +56,8 @@ def upscale(
 ) -> Upscaled:
     """Enlarge one picture, a path or the bytes of a file; a render that is in the cache is returned at once.
 
-    model: a card, alias or MODEL_ name. scale: 1..32. noise: level of the card, None for none. width, height:
+    model: a card, alias or MODEL_ name. scale: 1..32. noise: level of the card, None for none. denoise:
+    "low", "medium" or "high", which every card understands, instead of a level. width, height:
     the box in pixels to fit in, instead of a scale. tile: forced tile side in pixels. device: "auto", "cpu",
     "openvino", "ncnn". precision: "exact" is fp32, "auto" within 50 dB of it.
     progress: called with the share done, 0..1. cancel: read between tiles; `threading.Event` will do.
@@ -69,6 +71,7 @@ def upscale(
         model=model,
         scale=scale,
         noise=noise,
+        denoise=denoise,
         width=width,
         height=height,
         tta=tta,

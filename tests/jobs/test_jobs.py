@@ -134,6 +134,28 @@ def test_a_slow_listing_stops_nobody(room: Room, tmp_path: Path, monkeypatch: py
     assert room.finished(huge).state is JobState.DONE
 
 
+@pytest.mark.parametrize("harm", ["removed", "changed"])
+def test_pages_lost_before_they_were_packed_are_made_again(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatcher, "pack_job", lambda *_what: None)
+        job = room.submit(folder_of(tmp_path / "book", 47, 48))
+        room.becomes(job, JobState.PACKING)
+        file = room.jobs.output_path(room.jobs.page(job, 1))
+        data = file.read_bytes()
+        file.unlink()  # not written in place: the cache shares the file
+        if harm == "changed":
+            file.write_bytes(data[:-1] + b"?")
+    failed = room.finished(job)
+    assert failed.state is JobState.FAILED
+    assert failed.reason is not None
+    assert "02.png" in failed.reason.text("en")
+    assert room.jobs.retry(job).counts.done == 1
+    assert room.finished(job).state is JobState.DONE
+    assert file.read_bytes() == data
+
+
 # ---- a full disk, and what nobody foresaw ----
 
 

@@ -18,6 +18,7 @@ from enlarger.jobs.dispatcher import Dispatcher
 from enlarger.jobs.job import Event, Job, JobSource, JobState, Page, PageState, Priority, Submission
 from enlarger.jobs.ledger import open_ledger
 from enlarger.jobs.listeners import Listener, Listeners
+from enlarger.jobs.lost_pages import lost_pages
 from enlarger.jobs.report import build_report
 from enlarger.jobs.retention import delete_expired
 from enlarger.jobs.storage_root import StorageRoot
@@ -185,9 +186,14 @@ class Jobs:
         return job
 
     def retry(self, job_id: str, source: JobSource | None = None) -> Job:
-        """Back to work with the pages that failed or were cancelled, from another source where one is given."""
+        """Back to work with the pages that failed or were cancelled, from another source where one is given.
+
+        Finished pages whose files were lost since are made again too.
+        """
         with self._moves:
-            return self._ledger.retry(job_id, source)
+            job = self.get(job_id)
+            done = self.pages(job_id, states=[PageState.DONE], limit=_ALL) if job.state.is_final else []
+            return self._ledger.retry(job_id, source, lost=lost_pages(job, done, self._storage))
 
     def prioritise(self, job_id: str, priority: Priority) -> Job:
         """Serve it sooner or later than it was submitted for; pages that wait in a worker's window too."""

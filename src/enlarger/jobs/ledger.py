@@ -212,16 +212,20 @@ class Ledger:
             row = change.move(job_id, JobState.CANCELLED, values={"cancelled": cancelled, **reason_values(None)})
             return job_of(row or _refuse(change, job_id, msg("Only a job that has not ended can be cancelled.")))
 
-    def retry(self, job_id: str, source: JobSource | None = None) -> Job:
+    def retry(self, job_id: str, source: JobSource | None = None, *, lost: Collection[str] = ()) -> Job:
         """Send an ended job's failed and cancelled pages back to work, and pack it anew. Raises IllegalMoveError.
 
-        With another source it is listed again, and what is done and still there stays done.
+        With another source it is listed again, and what is done and still there stays done. `lost`: names of done
+        pages whose files are not there any more, so that they are made again too.
         """
         with self._change() as change:
+            pages, lost_bytes = page_lists.make_again(change, job_id, lost)
             values = {
                 "retries": jobs.c.retries + 1,
+                "done": jobs.c.done - pages,
                 "failed": 0,
                 "cancelled": 0,
+                "output_bytes": jobs.c.output_bytes - lost_bytes,
                 **artifact_values(None),
                 **reason_values(None),
                 **({} if source is None else source_values(source)),

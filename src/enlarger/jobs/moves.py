@@ -22,7 +22,7 @@ JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
 PAGE_MOVES: Mapping[PageState, frozenset[PageState]] = {
     PageState.QUEUED: frozenset({PageState.RUNNING, PageState.CANCELLED}),
     PageState.RUNNING: frozenset({PageState.QUEUED, PageState.DONE, PageState.FAILED, PageState.CANCELLED}),
-    PageState.DONE: frozenset(),
+    PageState.DONE: frozenset({PageState.QUEUED}),  # its file was lost
     PageState.FAILED: frozenset({PageState.QUEUED}),
     PageState.CANCELLED: frozenset({PageState.QUEUED}),
 }

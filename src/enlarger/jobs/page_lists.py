@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, delete, insert, select, update
 
 from enlarger.jobs.changes import Change
 from enlarger.jobs.job import NewPage, PageState
-from enlarger.jobs.ledger_rows import new_page_values
+from enlarger.jobs.ledger_rows import NO_RESULT, new_page_values
 from enlarger.jobs.moves import pages_that_may_become
 from enlarger.jobs.schema import pages
 
@@ -56,12 +56,22 @@ def _same(page: NewPage, known: Mapping[str, RowMapping]) -> bool:
 
 def send_back(change: Change, job_id: str) -> None:
     """Queue the job's failed and cancelled pages again, as if they had never been tried."""
-    again = pages_that_may_become(PageState.QUEUED)
-    statement = update(pages).where(
-        pages.c.job_id == job_id, pages.c.state.in_(again), pages.c.state != PageState.RUNNING
-    )
+    again = [PageState.FAILED, PageState.CANCELLED]
+    assert set(again) < set(pages_that_may_become(PageState.QUEUED))
+    statement = update(pages).where(pages.c.job_id == job_id, pages.c.state.in_(again))
     values: dict[str, Any] = {"failure": None, "crashes": 0, "alone": False, "awaits_key": None}
     change.connection.execute(statement.values(state=PageState.QUEUED, **values))
+
+
+def make_again(change: Change, job_id: str, names: Collection[str]) -> tuple[int, int]:
+    """Queue finished pages whose files were lost; how many they are, and the bytes they had."""
+    assert PageState.DONE in pages_that_may_become(PageState.QUEUED)
+    if not names:
+        return 0, 0
+    mine = (pages.c.job_id == job_id, pages.c.state == PageState.DONE, pages.c.name.in_(names))
+    sizes = change.connection.scalars(select(pages.c.bytes).where(*mine)).all()
+    change.connection.execute(update(pages).where(*mine).values(state=PageState.QUEUED, **NO_RESULT))
+    return len(sizes), sum(sizes)
 
 
 def has_unreadable(change: Change, job_id: str) -> bool:

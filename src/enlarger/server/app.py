@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount
 
 from enlarger.messages import LANGUAGES, translate
 from enlarger.server.access import Access
@@ -53,9 +52,9 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
             await in_thread(working.stop)
 
     app = Starlette(
-        routes=[Mount("", app=Facades(working, live, access))],
         middleware=[Middleware(RequestLog), Middleware(Security, access=access), Middleware(SmallBodies)],
         lifespan=lifespan,
     )
+    app.router.default = Facades(working, live, access)  # not a Mount: its pattern knows no line break in a path
     app.state.end_watches = live.end_watches  # whoever stops the server sends those home who only listen
     return app

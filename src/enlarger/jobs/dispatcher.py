@@ -24,7 +24,7 @@ from enlarger.jobs.listeners import Listeners
 from enlarger.jobs.model_watch import ModelWatch
 from enlarger.jobs.owed_writes import OwedWrites
 from enlarger.jobs.preparing import list_job, pack_job
-from enlarger.jobs.protocol import FromCrew, Refresh
+from enlarger.jobs.protocol import FromCrew, Refresh, TileDone
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.jobs.worker_care import CareLimits, WorkerCare
 from enlarger.settings import Settings
@@ -44,6 +44,18 @@ class Pace:
 
     look_s: float = 1.0
     sweep_s: float = 3600.0
+
+
+@dataclass(frozen=True)
+class _PackingToken:
+    """Set when the server stops, or the job was cancelled."""
+
+    stopping: threading.Event
+    called_off: set[str]
+    job_id: str
+
+    def is_set(self) -> bool:
+        return self.stopping.is_set() or self.job_id in self.called_off
 
 
 class Dispatcher:
@@ -84,6 +96,7 @@ class Dispatcher:
         self._stopping = threading.Event()
         self._paused_for_room = True  # perhaps, by a server before this one
         self._discards: dict[str, Job] = {}
+        self._called_off: set[str] = set()
         self._look_at = self._sweep_at = 0.0
         self._grace_s = 0.0
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
@@ -93,6 +106,7 @@ class Dispatcher:
         taken_back = self._ledger.recover()
         if taken_back:
             _log.info("taken back from an earlier server: %d pages", taken_back)
+        self._crew.start(self._settings.workers)
         self._thread.start()
 
     def stop(self, grace_s: float) -> None:
@@ -117,7 +131,9 @@ class Dispatcher:
         self._ask(partial(self._answers.release, job_id))
 
     def stop_pages(self, job_id: str) -> None:
-        """Stop the job's pages within a tile."""
+        """Stop the job's pages within a tile, and its packing."""
+        if self._packing.is_at(job_id):
+            self._called_off.add(job_id)
         self._ask(partial(self._answers.stop_pages, job_id))
 
     def forget(self, job: Job) -> None:
@@ -135,7 +151,6 @@ class Dispatcher:
     # ---- the thread ----
 
     def _run(self) -> None:
-        self._crew.start(self._settings.workers)
         while not self._stopping.is_set():
             try:
                 self._turn()
@@ -145,26 +160,26 @@ class Dispatcher:
         self._wind_down()
 
     def _turn(self) -> None:
-        self._hear_all(self._crew.poll(0.0 if self._news.is_set() else self._pace.look_s))
+        has_work = self._news.is_set() and not self._owed
+        self._hear_all(self._crew.poll(0.0 if has_work else self._pace.look_s))
         self._do_requests()
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + self._pace.look_s
             self._look_around(now)
-        if not self._gate.is_open:
-            self._wait_for_room()
-        elif self._news.is_set() and not self._owed:
+        if self._news.is_set() and not self._owed:
             self._news.clear()
-            self._give_out()
+            self._give_out() if self._gate.is_open else self._wait_for_room()
 
     def _hear_all(self, heard: list[tuple[str, FromCrew]]) -> None:
         for worker, message in heard:
             try:
-                self._answers.hear(worker, message)
                 self._care.hear(worker, message)
+                self._answers.hear(worker, message)
             except Exception:  # one answer that cannot be dealt with must not hide those behind it
                 _log.exception("an answer was lost", extra={"worker": worker, "answer": type(message).__name__})
-            self._news.set()
+            if not isinstance(message, TileDone):  # the most frequent one, and it frees no place
+                self._news.set()
 
     def _do_requests(self) -> None:
         while True:
@@ -175,28 +190,31 @@ class Dispatcher:
 
     def _give_out(self) -> None:
         for job in self._ledger.unlisted():
-            self._listing.begin(job.id, partial(self._with_room, partial(list_job, self._ledger, job)))
+            self._listing.begin(job.id, partial(self._with_room, job.id, partial(list_job, self._ledger, job)))
         for job in self._ledger.packable():
-            pack = partial(pack_job, self._ledger, self._storage, job, self._stopping)
-            self._packing.begin(job.id, partial(self._with_room, pack))
+            token = _PackingToken(self._stopping, self._called_off, job.id)
+            pack = partial(pack_job, self._ledger, self._storage, job, token)
+            self._packing.begin(job.id, partial(self._with_room, job.id, pack))
         try:
             self._assigning.spread()
         except StorageError as error:
             self._note_full(error)
 
-    def _with_room(self, chore: Callable[[], object]) -> None:
+    def _with_room(self, job_id: str, chore: Callable[[], object]) -> None:
         try:
             chore()
         except DiskFullError as error:
             self._ask(partial(self._gate.report_full, Failure.of(error)))
+        finally:
+            self._called_off.discard(job_id)
 
     # ---- now and then ----
 
     def _look_around(self, now: float) -> None:
         self._owed.settle()
         self._care.look()
+        self._news.set()
         if self._gate.look():
-            self._news.set()
             self._resume_for_room()
         if self._models.has_changed():
             self._refresh()
@@ -211,7 +229,7 @@ class Dispatcher:
 
     def _discard_deleted(self) -> None:
         for job in list(self._discards.values()):
-            if not self._in_hand.of_job(job.id):
+            if not (self._in_hand.of_job(job.id) or self._packing.is_at(job.id)):
                 del self._discards[job.id]
                 self._storage.discard(job)
 
@@ -224,7 +242,6 @@ class Dispatcher:
 
     def _wait_for_room(self) -> None:
         """Pause what has not ended, with the reason; nothing is charged."""
-        self._news.clear()
         self._paused_for_room = True
         try:
             stopped, _ = self._ledger.find(states=_AT_WORK, transient=True, limit=_ALL)

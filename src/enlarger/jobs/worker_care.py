@@ -62,7 +62,7 @@ class WorkerCare:
         return list(self._workers)
 
     def hear(self, worker: str, message: FromCrew) -> None:
-        """Note what any message says about the worker itself; called after the message was dealt with."""
+        """Note what any message says about the worker itself."""
         now = self._clock()
         if isinstance(message, Ready):
             self._workers[worker] = _Patient(now, now)

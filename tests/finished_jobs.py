@@ -92,7 +92,7 @@ def _facts(job: Job) -> dict[str, Any]:
         "size": [80, 100],
         "passes": [one],
         "metadata": {"had": ["exif", "icc"], "kept": ["icc"]},
-        "notes": ["The EXIF is larger than JPEG can hold and was dropped."],
+        "notes": [msg("The EXIF is larger than JPEG can hold and was dropped.").as_json()],
         "decode_seconds": 0.1,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,13 @@ msgstr "太短"
 msgid "empty"
 msgstr ""
 """
+
+
+def test_a_message_is_stored_and_told_later_in_any_language() -> None:
+    stored = msg("{first} {second}", first=msg("{count} pages", count=2), second=Path("a b"))
+    again = Message.from_json(json.loads(json.dumps(stored.as_json())))
+    assert again.text("en") == stored.text("en") == "2 pages a b"
+    assert isinstance(again.facts["first"], Message)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 LANGUAGES = ("en", "zh")
 _LOCALE_DIR = Path(__file__).parent / "locale"
@@ -34,8 +35,24 @@ class Message:
         facts = {k: v.text(language) if isinstance(v, Message) else v for k, v in self.facts.items()}
         return translate(self.template, language).format_map(facts)
 
+    def as_json(self) -> dict[str, Any]:
+        """Template and facts apart, so that what is stored can be told in any language later."""
+        return {"template": self.template, "facts": {name: _plain(value) for name, value in self.facts.items()}}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Message:
+        """The reverse of `as_json`."""
+        facts = value["facts"].items()
+        return cls(value["template"], {k: cls.from_json(v) if isinstance(v, Mapping) else v for k, v in facts})
+
     def __str__(self) -> str:
         return self.text()
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Message):
+        return value.as_json()
+    return value if isinstance(value, int | float | str) else str(value)
 
 
 def msg(template: str, /, **facts: object) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ _FACTS = {
     "decode_seconds": 0.5,
     "encode_seconds": 0.25,
     "passes": [{"seconds": 2.0}, {"seconds": 1.0}],
-    "notes": ["Transparency was lost."],
+    "notes": [msg("{depth} bits a channel were brought to 8.", depth=16).as_json()],
 }
 COMPUTED = PageOutcome("1.png", "computed", Path("out/1.png"), facts=_FACTS)
 KEPT = PageOutcome("2.png", "kept", Path("out/2.png"), facts={"size": [20, 10]})
@@ -54,11 +55,24 @@ def test_a_book_is_one_line_and_each_failure_another() -> None:
         "book.cbz → book_2x.cbz: 1 computed, 1 already there, 2 failed (4.0 s).",
         "  - 3.png: is broken. Copy it again.",
         "  - 4.png: Too large.",
+        "  - 1.png: 16 bits a channel were brought to 8.",
     ]
 
 
+def test_a_loss_is_told_once_for_all_its_pages_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(COMPUTED, name="5.png", status="cached")
+    told_before = replace(COMPUTED, name="6.png", status="kept")
+    assert [str(line) for line in describe(report(COMPUTED, other, told_before))][1:] == [
+        "  - 2 pages: 16 bits a channel were brought to 8."
+    ]
+    monkeypatch.setenv("ENLARGER_LANGUAGE", "zh")
+    (line,) = (str(line) for line in list(describe(report(COMPUTED)))[1:])
+    assert "16" in line
+    assert "channel" not in line
+
+
 def test_a_book_that_was_interrupted_says_so() -> None:
-    interrupted = Report("a", Path("b"), (COMPUTED,), 1.0, CancelledError(msg("stop")))
+    interrupted = Report("a", Path("b"), (replace(COMPUTED, facts={}),), 1.0, CancelledError(msg("stop")))
     assert [str(line) for line in describe(interrupted)] == ["a → b: 1 computed (1.0 s), not finished."]
 
 
@@ -88,7 +102,7 @@ def test_json_has_every_page_whole() -> None:
         "size": [2000, 1000],
         "megapixels": 0.5,
         "seconds": 3.75,
-        "notes": ["Transparency was lost."],
+        "notes": ["16 bits a channel were brought to 8."],
         "error": None,
     }
     assert second["error"] == {"code": "bad_picture", "message": "3.png: is broken.", "remedy": "Copy it again."}

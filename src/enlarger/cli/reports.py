@@ -9,7 +9,7 @@ from typing import Any
 
 from enlarger.cli.amounts import format_span
 from enlarger.cli.output import ExitCode, error_json, exit_code
-from enlarger.enhance import PageOutcome, Report
+from enlarger.enhance import PageOutcome, Report, notes_in
 from enlarger.errors import EnlargerError
 from enlarger.messages import Message, msg
 
@@ -63,7 +63,7 @@ def verdict(reports: Sequence[Report], ending: EnlargerError | None) -> ExitCode
 
 
 def describe(report: Report) -> Iterator[Message | str]:
-    """One line for the book, one for each page that failed, with its remedy."""
+    """One line for the book, one for each page that failed, with its remedy, and one for each kind of loss."""
     totals = Totals.of(report.pages, report.seconds)
     span = format_span(report.seconds)
     facts = {"title": report.title, "target": _destination(report), "counts": totals.sentence(), "span": span}
@@ -75,6 +75,17 @@ def describe(report: Report) -> Iterator[Message | str]:
         yield str(report.error)
     for page in report.failures:
         yield f"  - {_failure(page)}"
+    for note, names in _losses(report).items():
+        yield f"  - {names[0] if len(names) == 1 else msg('{count} pages', count=len(names))}: {note}"
+
+
+def _losses(report: Report) -> dict[str, list[str]]:
+    """What could not be kept, and the names of the pages it was lost of. What lies there already was told before."""
+    names: dict[str, list[str]] = {}
+    for page in report.pages:
+        for note in notes_in(page.facts) if page.status != "kept" else ():
+            names.setdefault(str(note), []).append(page.name)
+    return names
 
 
 def _destination(report: Report) -> Path:
@@ -136,7 +147,7 @@ def _page_json(page: PageOutcome) -> dict[str, Any]:
         "size": list(page.facts["size"]) if "size" in page.facts else None,
         "megapixels": round(page.megapixels, 4),
         "seconds": _seconds(page),
-        "notes": list(page.facts.get("notes", ())),
+        "notes": [str(note) for note in notes_in(page.facts)],
         "error": None if page.error is None else error_json(page.error),
     }
 

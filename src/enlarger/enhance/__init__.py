@@ -5,7 +5,7 @@ from enlarger.enhance.cache import CacheStats, Render, RenderCache, place
 from enlarger.enhance.enhancer import Enhancer, Enlarged
 from enlarger.enhance.errand_runner import ErrandRunner
 from enlarger.enhance.errands import Errand, plan_errands
-from enlarger.enhance.facts import Facts, PassFacts
+from enlarger.enhance.facts import Facts, PassFacts, notes_in
 from enlarger.enhance.outcomes import Listener, PageOutcome, Report
 from enlarger.enhance.passes import plan_passes
 from enlarger.enhance.recipe import DEFAULT_MODEL, FORMATS, Recipe, make_recipe
@@ -41,6 +41,7 @@ __all__ = [
     "beside_renders",
     "make_recipe",
     "no_memory_for",
+    "notes_in",
     "place",
     "plan_errands",
     "plan_passes",

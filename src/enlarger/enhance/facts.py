@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from enlarger.messages import Message
+
+
+def notes_in(facts: Mapping[str, Any]) -> tuple[Message, ...]:
+    """What a render's facts say was lost on the way: depth above 8 bits, further frames, what a format cannot hold."""
+    return tuple(Message.from_json(note) for note in facts.get("notes", ()))
 
 
 @dataclass(frozen=True)

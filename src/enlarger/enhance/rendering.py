@@ -127,7 +127,7 @@ class Rendering:
             "decode_seconds": round(page.seconds, 3),
             "encode_seconds": round(time.perf_counter() - started, 3),
             "metadata": {"had": list(picture.metadata.kinds), "kept": list(encoded.kept)},
-            "notes": [note.text("en") for note in (*picture.notes, *encoded.notes)],
+            "notes": [note.as_json() for note in (*picture.notes, *encoded.notes)],
             **enlarged.facts.as_dict(),
         }
         # the key anew: running out of memory changes it for networks whose result depends on the tile

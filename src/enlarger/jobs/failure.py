@@ -26,32 +26,16 @@ class Failure:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Failure:
         """The reverse of `as_json`."""
-        remedy = value.get("remedy")
-        return cls(value["code"], _message(value["message"]), None if remedy is None else _message(remedy))
+        message, remedy = Message.from_json(value["message"]), value.get("remedy")
+        return cls(value["code"], message, None if remedy is None else Message.from_json(remedy))
 
     def as_json(self) -> dict[str, Any]:
         """Templates and facts apart, so that it can be told in Chinese to one client and in English to another."""
-        remedy = None if self.remedy is None else _parts(self.remedy)
-        return {"code": self.code, "message": _parts(self.message), "remedy": remedy}
+        remedy = None if self.remedy is None else self.remedy.as_json()
+        return {"code": self.code, "message": self.message.as_json(), "remedy": remedy}
 
     def text(self, language: str | None = None) -> str:
         """Sentence and remedy in `language`."""
         if self.remedy is None:
             return self.message.text(language)
         return msg("{first} {second}", first=self.message, second=self.remedy).text(language)
-
-
-def _parts(message: Message) -> dict[str, Any]:
-    facts = {name: _fact(value) for name, value in message.facts.items()}
-    return {"template": message.template, "facts": facts}
-
-
-def _fact(value: object) -> Any:
-    if isinstance(value, Message):
-        return _parts(value)
-    return value if isinstance(value, int | float | str) else str(value)
-
-
-def _message(parts: Mapping[str, Any]) -> Message:
-    facts = {name: _message(value) if isinstance(value, Mapping) else value for name, value in parts["facts"].items()}
-    return Message(parts["template"], facts)

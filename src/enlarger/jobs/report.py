@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from enlarger.books import natural_key
+from enlarger.enhance import notes_in
 from enlarger.jobs.failure import Failure
 from enlarger.jobs.job import Job, Page, PageResult, PageState
 from enlarger.messages import Message
@@ -126,7 +127,7 @@ def _page(page: Page, job: Job) -> dict[str, Any]:
         "dtype": _joined(done, "dtype"),
         "passes": [{_camel(key): one.get(key) for key in _PASS_KEYS} for one in facts.get("passes", ())],
         "metadata": facts.get("metadata"),
-        "notes": facts.get("notes", []),
+        "notes": [note.text(_LANGUAGE) for note in notes_in(facts)],
         "seconds": None if result is None else result.seconds,
         "error": None if page.failure is None else _error(page.failure),
     }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.cancel import CancelToken
-from enlarger.errors import OutOfMemoryError, RuntimeFailedError
+from enlarger.errors import RuntimeFailedError
 from enlarger.messages import msg
 from enlarger.models import Graph
 from enlarger.runtimes.pooling_grid import PIXELS
@@ -29,6 +29,7 @@ from enlarger.runtimes.session import (
     check_stage,
     checked_tiles,
     in_batches,
+    out_of_memory,
     with_parts,
 )
 
@@ -65,6 +66,7 @@ class FakeRuntime:
     calls_run: int = 0
     sessions_opened: int = 0
     sessions_closed: int = 0
+    sessions_rested: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def devices(self) -> Sequence[Device]:
@@ -112,6 +114,11 @@ class FakeRuntime:
         with self._lock:
             self.tiles_pooled += 1
 
+    def count_rest(self) -> None:
+        """A session gave back what only a run needs."""
+        with self._lock:
+            self.sessions_rested += 1
+
     def count_close(self) -> None:
         """One session fewer is open."""
         with self._lock:
@@ -150,6 +157,10 @@ class FakeSession:
         check_stage(self.spec, stage, known)
         batches = in_batches(with_parts(checked_tiles(self.spec, tiles, cancel), parts), self.spec.batch)
         return (self._pool(tile, part, known) for batch in batches for tile, part in batch)
+
+    def rest(self) -> None:
+        """Counted."""
+        self._runtime.count_rest()
 
     def close(self) -> None:
         """Counted once."""
@@ -201,10 +212,7 @@ class FakeSession:
         height, width = self.spec.tile
         limit_px = misfortune.out_of_memory_above_px
         if limit_px is not None and height * width * self.spec.batch > limit_px:
-            raise OutOfMemoryError(
-                msg("The fake runtime ran out of memory with tiles of {height} x {width}.", height=height, width=width),
-                msg("Use smaller tiles."),
-            )
+            raise out_of_memory(self.spec)
 
     def _fail_at(self, number: int) -> None:
         if number == self._runtime.misfortune.fail_at_tile:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.cancel import CancelToken
-from enlarger.errors import OutOfMemoryError, RuntimeFailedError
+from enlarger.errors import RuntimeFailedError
 from enlarger.messages import msg
 from enlarger.models import Graph, NcnnFiles
 from enlarger.runtimes.allowance import allowed_cores
 from enlarger.runtimes.hardware import cpu_name
+from enlarger.runtimes.library_version import library_version
 from enlarger.runtimes.pooling_grid import PoolingGrid, pooling_grids
 from enlarger.runtimes.session import (
     BF16,
@@ -31,6 +31,7 @@ from enlarger.runtimes.session import (
     check_open,
     check_stage,
     checked_tiles,
+    out_of_memory,
     with_parts,
 )
 
@@ -50,10 +51,7 @@ class NcnnRuntime:
     @property
     def version(self) -> str:
         """Of the installed package, or ""."""
-        try:
-            return metadata.version(NAME)
-        except metadata.PackageNotFoundError:
-            return ""
+        return library_version(NAME)
 
     def devices(self) -> Sequence[Device]:
         """The CPU: bf16 is how numbers are stored between layers, so every CPU has it."""
@@ -193,6 +191,9 @@ class NcnnSession:
             for tile, part in with_parts(checked_tiles(self.spec, tiles, cancel), parts)
         )
 
+    def rest(self) -> None:
+        """Nothing: ncnn frees a layer's input as soon as nobody reads it any more."""
+
     def close(self) -> None:
         """The memory goes when the last run has ended."""
         self._net = None
@@ -206,7 +207,7 @@ class NcnnSession:
         try:
             return self._extract(net, _to_planes(tile), given, blob)
         except MemoryError as error:  # NumPy's, or std::bad_alloc
-            raise self._out_of_memory() from error
+            raise out_of_memory(self.spec) from error
 
     def _extract(self, net: Any, planes: NDArray[np.float32], given: Averages, blob: str) -> NDArray[np.float32]:
         import ncnn
@@ -218,7 +219,7 @@ class NcnnSession:
             extractor.input(pooling.average, ncnn.Mat(average))
         code, result = extractor.extract(blob)
         if code != 0:
-            raise self._out_of_memory() if code == _OUT_OF_MEMORY else self._failure(code)
+            raise out_of_memory(self.spec) if code == _OUT_OF_MEMORY else self._failure(code)
         return np.array(result, np.float32)  # a copy: the Mat's memory goes with it
 
     def _pooled(self, features: NDArray[np.float32], stage: int, part: Part | None) -> NDArray[np.float32]:
@@ -228,18 +229,6 @@ class NcnnSession:
         grid = self._grids()[stage]
         rows, columns = grid.counted(part)
         return np.asarray(features[:, :rows, :columns].sum((1, 2), np.float64) / grid.total(part), np.float32)
-
-    def _out_of_memory(self) -> OutOfMemoryError:
-        height, width = self.spec.tile
-        return OutOfMemoryError(
-            msg(
-                "{runtime} ran out of memory with tiles of {height} x {width}.",
-                runtime=NAME,
-                height=height,
-                width=width,
-            ),
-            msg("Use smaller tiles, or give the container more memory."),
-        )
 
     def _failure(self, code: int) -> RuntimeFailedError:
         return RuntimeFailedError(

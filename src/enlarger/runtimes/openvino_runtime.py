@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import metadata
 from typing import Any
 
 from enlarger.models import Graph
 from enlarger.runtimes.allowance import allowed_cores
 from enlarger.runtimes.compiled import CompiledGraphs
+from enlarger.runtimes.library_version import library_version
 from enlarger.runtimes.openvino_graph import WHOLE, GraphPart, count_poolings, read_graph
 from enlarger.runtimes.openvino_library import core
 from enlarger.runtimes.openvino_session import NAME, OpenVinoSession, mapped_errors
@@ -36,10 +36,7 @@ class OpenVinoRuntime:
     @property
     def version(self) -> str:
         """Of the installed package, or ""."""
-        try:
-            return metadata.version(NAME)
-        except metadata.PackageNotFoundError:
-            return ""
+        return library_version(NAME)
 
     def devices(self) -> Sequence[Device]:
         """The CPU, with bf16 only where OpenVINO says that this CPU has it."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.cancel import CancelToken
-from enlarger.errors import EnlargerError, OutOfMemoryError, RuntimeFailedError
+from enlarger.errors import EnlargerError, RuntimeFailedError
 from enlarger.messages import msg
 from enlarger.runtimes.openvino_graph import COUNTED, PICTURE, WHOLE, GraphPart, average_name
 from enlarger.runtimes.openvino_library import openvino
@@ -28,6 +28,7 @@ from enlarger.runtimes.session import (
     check_stage,
     checked_tiles,
     in_batches,
+    out_of_memory,
     with_parts,
 )
 
@@ -101,6 +102,12 @@ class OpenVinoSession:
             for batch in in_batches(counted, self.spec.batch)
         )
         return (result.reshape(-1) for result in self._results(calls, compiled, np.dtype(np.float32)))
+
+    def rest(self) -> None:
+        """Give intermediate memory back: for cunet in tiles of half a megapixel 0.7 of 0.9 GB."""
+        for compiled in self._compiled.values():
+            with suppress(RuntimeError):  # a run computes in it
+                compiled.release_memory()
 
     def close(self) -> None:
         """The memory goes when the last run has ended."""
@@ -195,18 +202,9 @@ def mapped_errors(spec: SessionSpec) -> Iterator[None]:
 
 
 def _as_failure(spec: SessionSpec, error: Exception) -> RuntimeFailedError:
-    height, width = spec.tile
     text = str(error)
     if isinstance(error, MemoryError) or any(word in text.lower() for word in _OUT_OF_MEMORY):
-        return OutOfMemoryError(
-            msg(
-                "{runtime} ran out of memory with tiles of {height} x {width}.",
-                runtime=NAME,
-                height=height,
-                width=width,
-            ),
-            msg("Use smaller tiles, or give the container more memory."),
-        )
+        return out_of_memory(spec)
     return RuntimeFailedError(
         msg(
             "{runtime} failed: {reason}",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from enlarger import cancel as cancelling
 from enlarger.cancel import CancelToken
-from enlarger.errors import RuntimeFailedError
+from enlarger.errors import OutOfMemoryError, RuntimeFailedError
 from enlarger.messages import msg
 from enlarger.models import Graph
 
@@ -113,6 +113,10 @@ class Session(Protocol):
         """
         ...
 
+    def rest(self) -> None:
+        """Give back what only a run needs; the next one takes it anew. A run that was begun goes on."""
+        ...
+
     def close(self) -> None:
         """Give the memory back; afterwards `run` and `pool` raise RuntimeFailedError. Closing twice is fine."""
         ...
@@ -183,6 +187,20 @@ def _check_tile(spec: SessionSpec, tile: Tile) -> None:
             pixels=spec.pixels,
         ),
         msg("This is a mistake in Enlarger; please report it."),
+    )
+
+
+def out_of_memory(spec: SessionSpec) -> OutOfMemoryError:
+    """What to raise when a session's tiles are too large for the memory there is."""
+    height, width = spec.tile
+    return OutOfMemoryError(
+        msg(
+            "{runtime} ran out of memory with tiles of {height} x {width}.",
+            runtime=spec.runtime,
+            height=height,
+            width=width,
+        ),
+        msg("Use smaller tiles, or give the container more memory."),
     )
 
 

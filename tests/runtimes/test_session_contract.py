@@ -236,3 +236,16 @@ def test_two_sessions_run_at_once(case: Case, tmp_path: Path) -> None:
 
 def test_all_devices_offer_fp32_first(case: Case) -> None:
     assert all(device.dtypes[0] == FP32 and device.name for device in case.runtime.devices())
+
+
+def test_resting_changes_nothing_of_runs_begun_or_to_come(case: Case, tiny_graph: TinyGraph) -> None:
+    session = case.open(tiny_graph)
+    tiles = [case.tile(seed) for seed in range(4)]
+    expected = [np.array(result) for result in session.run(tiles)]
+    run = session.run(tiles)
+    results = [next(run)]
+    session.rest()
+    results += run
+    session.rest()
+    for again in (results, list(session.run(tiles))):
+        assert all(np.array_equal(result, wanted) for result, wanted in zip(again, expected, strict=True))

@@ -151,6 +151,11 @@ class Enhancer:
         with self._lock:
             return tuple((key[1], session.spec) for key, session in self._residents.open_sessions().items())
 
+    def rest(self) -> None:
+        """Give back the memory that only computing needs: most of it. Models stay open."""
+        with self._lock:
+            self._residents.rest()
+
     def refresh(self) -> None:
         """Forget which models there are: the next picture sees what was fetched, added or removed since.
 

@@ -41,6 +41,11 @@ class Residents:
         """Whether a page that was interrupted, or is being computed, holds a session."""
         return bool(self._users)
 
+    def rest(self) -> None:
+        """Give back what only runs need; everything stays open."""
+        for key in self._idle():
+            self._sessions[key].rest()
+
     def close_idle(self) -> None:
         """Give back the memory of all sessions not in use."""
         for key in self._idle():
@@ -51,6 +56,8 @@ class Residents:
         return dict(self._sessions)
 
     def _get(self, key: SessionKey, open_it: Callable[[], Session]) -> Session:
+        if key != next(reversed(self._sessions), None):
+            self.rest()  # the tiles of one shape at a time are in memory, but for those of a page that was interrupted
         if key not in self._sessions:
             self._make_room()
             self._sessions[key] = open_it()

@@ -123,6 +123,7 @@ class Lane:
         return rests or self._unloads or self._next(_LOWEST) is not None
 
     def _rest(self, *, idle: bool) -> None:
+        self._own.rest()
         if idle:
             self._decoder.put(_LOWEST, self._close_book)
         self._say(Idle(psutil.Process().memory_info().rss, self._open_models()))

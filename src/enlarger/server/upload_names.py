@@ -21,26 +21,32 @@ def safe_upload_name(raw: str) -> str:
 
 
 class UniqueNames:
-    """Gives a name once; what comes again, also in other letters' case, gets a number."""
+    """Gives a name once; what comes again, also in other letters' case, gets a number. No file is a folder too."""
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+        self._numbers: dict[str, int] = {}  # where counting goes on: ten thousand files may have one name
 
     def take(self, name: str) -> str:
-        """`name`, or "name (2).ext" … when it, or a folder of that name, is taken. A file is never a folder too."""
-        path, number = PurePosixPath(name), 1
-        candidate = name
-        while self._is_taken(candidate):
+        """`name`, or "name (2).ext" … when it is taken; its folders likewise when files have their names."""
+        *folders, last = name.split("/")
+        folder = ""
+        for part in folders:
+            folder = f"{self._numbered(folder + part, 1, self._files)}/"
+            self._folders.add(folder[:-1].casefold())
+        wanted = folder + last
+        file = self._numbered(wanted, self._numbers.get(wanted.casefold(), 1), self._files, self._folders)
+        self._files.add(file.casefold())
+        return file
+
+    def _numbered(self, name: str, number: int, *taken: set[str]) -> str:
+        path, candidate = PurePosixPath(name), name
+        while any(candidate.casefold() in names for names in taken):
             number += 1
             candidate = path.with_name(f"{path.stem} ({number}){path.suffix}").as_posix()
-        self._taken |= {f"{parent.as_posix().casefold()}/" for parent in PurePosixPath(candidate).parents}
-        self._taken.add(candidate.casefold())
+        self._numbers[name.casefold()] = number
         return candidate
-
-    def _is_taken(self, name: str) -> bool:
-        path = PurePosixPath(name)
-        files = {name.casefold(), *(parent.as_posix().casefold() for parent in path.parents)}
-        return bool(files & self._taken) or f"{name.casefold()}/" in self._taken
 
 
 def _short(part: str) -> str:

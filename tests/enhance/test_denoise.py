@@ -20,17 +20,17 @@ LEVELLESS = {"realesr-animevideov3", "realesrgan-x4plus", "realesrgan-x4plus-ani
 @pytest.mark.parametrize(
     ("card", "scale", "levels"),
     [
-        ("waifu2x-cunet", 1, [0, 1, 3]),
-        ("waifu2x-cunet", 2, [0, 1, 3]),
-        ("waifu2x-cunet", 4, [0, 1, 3]),
-        ("waifu2x-upconv7-anime", 2, [0, 1, 3]),
-        ("realcugan-se", 2, [-1, 1, 3]),
+        ("waifu2x-cunet", 1, [0, 1, 2]),
+        ("waifu2x-cunet", 2, [0, 1, 2]),
+        ("waifu2x-cunet", 4, [0, 1, 2]),
+        ("waifu2x-upconv7-anime", 2, [0, 1, 2]),
+        ("realcugan-se", 2, [-1, 1, 2]),
         ("realcugan-se", 3, [-1, -1, 3]),  # level 1 was trained for 2x only
         ("realcugan-se", 2.5, [-1, -1, 3]),  # through the network for 3x
         ("realcugan-pro", 2, [-1, -1, 3]),
     ],
 )
-def test_cards_with_levels_take_the_nearest_that_is_not_stronger(card: str, scale: float, levels: list[int]) -> None:
+def test_cards_with_levels_take_the_nearest_and_the_weaker_of_two(card: str, scale: float, levels: list[int]) -> None:
     recipes = [make_recipe(CATALOG, model=card, scale=scale, denoise=word) for word in WORDS]
     assert [recipe.noise for recipe in recipes] == levels
     assert {recipe.denoise for recipe in recipes} == {0.0}

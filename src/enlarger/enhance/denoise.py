@@ -29,7 +29,7 @@ class Strength:
     level: int = 0
 
 
-_OWN_LEVELS: Mapping[str, int] = {"low": 0, "medium": 1, "high": 3}
+_OWN_LEVELS: Mapping[str, int] = {"low": 0, "medium": 1, "high": 2}
 _BLENDS: Mapping[str, Strength] = {
     "low": Strength(share=0.75, level=0),
     "medium": Strength(share=0.75, level=1),
@@ -40,7 +40,7 @@ _BLENDS: Mapping[str, Strength] = {
 def strength_of(card: Card, word: str, scale: float | None = None) -> Strength:
     """What "low", "medium" or "high" means for the card, at this scale if its levels differ there.
 
-    The card's nearest level that is not stronger; a blend where its networks have no levels. Raises RecipeError.
+    The card's nearest level, the weaker of two as near; a blend where its networks have no levels. Raises RecipeError.
     """
     if word not in _OWN_LEVELS:
         raise RecipeError(
@@ -50,8 +50,8 @@ def strength_of(card: Card, word: str, scale: float | None = None) -> Strength:
     if not card.noise_levels:
         return _BLENDS[word]
     here = [level for level in card.noises(ceil(scale or card.default_scale)) if level is not None]
-    weaker = [level for level in here or card.noise_levels if level <= _OWN_LEVELS[word]]
-    return Strength(noise=max(weaker, default=None))
+    wanted = _OWN_LEVELS[word]
+    return Strength(noise=min(here or card.noise_levels, key=lambda level: (abs(level - wanted), level)))
 
 
 def blend(source: NDArray[np.uint8], denoised: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:

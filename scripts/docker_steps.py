@@ -2,8 +2,8 @@
 
     python -m scripts.docker_steps [--python python3.12] [--keep]
 
-Absolute folders of the image lie below the folder; as root the server runs as another user, as in the container. What
-this cannot show: the base image, and that nothing outside the image is needed.
+Absolute folders of the image lie below the folder; as root the server runs as another user (PUID), as in the container,
+who must be able to read that Python. What this cannot show: the base image, and that nothing outside the image is needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = ROOT / "Dockerfile"
 _ROOTS = ("/opt/enlarger", "/usr/local/bin", "/build", "/storage", "/cache", "/data")
-_PUID = _PGID = 12345
+_PUID = _PGID = os.environ.get("PUID", "12345")
 _READY_S = 120
 
 
@@ -102,7 +102,7 @@ class Image:
         command = [self.moved(word) for word in (*only("ENTRYPOINT").words, *only("CMD").words)]
         command[0] = str(self.inside("/usr/local/bin") / command[0])
         command[command.index("8001")] = str(port)
-        environment = {**self.shell(), "ENLARGER_TOKEN": "docker-steps", "PUID": str(_PUID), "PGID": str(_PGID)}
+        environment = {**self.shell(), "ENLARGER_TOKEN": "docker-steps", "PUID": _PUID, "PGID": _PGID}
         return subprocess.Popen(command, cwd=self.folder, env=environment)
 
     def is_healthy(self, port: int) -> bool:
@@ -169,7 +169,7 @@ def _run(image: Image) -> int:
             _say("The health check never passed.")
             return 1
         owner = (image.inside("/storage") / "ledger.sqlite").stat().st_uid
-        wanted = _PUID if os.getuid() == 0 else os.getuid()
+        wanted = int(_PUID) if os.getuid() == 0 else os.getuid()
         _say(f"healthy; files belong to {owner}, wanted {wanted}")
         process.send_signal(getattr(signal, only("STOPSIGNAL").words[0]))
         code = process.wait(60)

@@ -94,7 +94,7 @@ async def _soak(service: Service) -> Observed:
         for watcher in watchers:
             watcher.cancel()
         await asyncio.gather(*watchers, return_exceptions=True)
-        newest = [(await client.get(f"/v1/jobs/{job}")).json()["last_event"] for job in jobs]
+        newest = [(await client.get(f"/v1/jobs/{job}")).json()["lastEvent"] for job in jobs]
         observed.expected = [newest[n % _JOBS] for n in range(_SOCKETS)]
     return observed
 

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from enlarger.enhance import Enhancer, Recipe, make_recipe
 from enlarger.jobs import JobSource, Priority
 from enlarger.jobs.crew import Crew
-from enlarger.jobs.protocol import FromCrew, Prepared, Ready, Start
+from enlarger.jobs.protocol import FromCrew, Ready, Start, TileDone
 from enlarger.jobs.worker import WorkerSetup
 from enlarger.models import Graph, Variant, load_catalog
 from enlarger.pictures import encode
@@ -50,7 +51,7 @@ def fake_enhancer(settings: Settings, runtime: FakeRuntime, graph: Path) -> Enha
 def make_enhancer(
     settings: Settings, *, graph: str, misfortune: dict[str, Any] | None = None, dies: str = "", gate: str = ""
 ) -> Enhancer:
-    """What a worker process calls. dies: "at start" or "at tile". gate: a file that tiles wait for."""
+    """What a worker calls. dies: "at start" or "at tile". gate: a file that all tiles but the first wait for."""
     if dies == "at start":
         os._exit(77)
     runtime = FakeRuntime(misfortune=Misfortune(**(misfortune or {"delay_s": 1e-6})))
@@ -63,8 +64,11 @@ def _deadly(_seconds: float) -> None:
 
 
 def _waiting_for(gate: Path) -> Callable[[float], None]:
+    tiles = count(1)
+
     def wait(_seconds: float) -> None:
-        while not gate.exists():
+        first = next(tiles) == 1
+        while not first and not gate.exists():
             time.sleep(0.005)
 
     return wait
@@ -132,8 +136,8 @@ def hold_a_page(graph: str, folder: str) -> None:
     home = Path(folder)
     settings = Settings(data_dir=home / "data", cache_dir=home / "cache", offline=True)
     with running(setup(settings, Path(graph), gate=str(home / "never"))) as crew:
-        crew.crew.send(crew.workers()[0], start(1, page_file(home / "in"), home / "out"))
-        crew.until_heard(Prepared)
+        crew.crew.send(crew.workers()[0], start(1, page_file(home / "in", width=200), home / "out"))
+        crew.until_heard(TileDone)
         print(crew.crew.states()[0].pid, flush=True)
         time.sleep(PATIENCE_S)
 

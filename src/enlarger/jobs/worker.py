@@ -23,7 +23,6 @@ from enlarger.jobs.lane import Lane
 from enlarger.jobs.protocol import Cancel, Drop, FromWorker, Ready, Refresh, Start, Stop, ToWorker, Unload
 from enlarger.runtimes import allowed_cores
 from enlarger.settings import Settings
-from enlarger.storage import one_at_a_time
 
 EXIT_ORPHANED = 3  # the parent is gone
 EXIT_BROKEN = 4  # a thread of the worker's own failed
@@ -139,15 +138,11 @@ def _obey(lane: Lane, message: ToWorker) -> None:
 
 def _preload(enhancer: Enhancer, settings: Settings) -> None:
     """Open the models that the settings name. What cannot be opened is said; the page that needs it will say it too."""
-    names = [name.strip() for name in settings.preload.split(",") if name.strip()]
-    if not names:
-        return
-    with one_at_a_time(settings.data_dir / "preload"):  # measuring runtimes beside each other would falsify both
-        for name in names:
-            try:
-                enhancer.warm(make_recipe(enhancer.catalog, model=name), *_USUAL_PAGE_PX)
-            except EnlargerError as error:
-                _LOG.warning("%s", error)
+    for name in filter(None, map(str.strip, settings.preload.split(","))):
+        try:
+            enhancer.warm(make_recipe(enhancer.catalog, model=name), *_USUAL_PAGE_PX)
+        except EnlargerError as error:
+            _LOG.warning("%s", error)
 
 
 def _named(name: str) -> Callable[..., Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
-from enlarger.errors import RuntimeFailedError, UnknownModelError
+from enlarger.errors import RuntimeFailedError, StorageError, UnknownModelError
 from enlarger.messages import msg
 from enlarger.models import Choice, Graph, load_catalog
 from enlarger.runtimes.allowance import allowed_cores
@@ -15,6 +16,7 @@ from enlarger.runtimes.devices import find_devices, known_runtimes, runtimes_for
 from enlarger.runtimes.hardware import cpu_features, cpu_name
 from enlarger.runtimes.session import FP32, UINT8, Runtime, Session
 from enlarger.settings import Settings
+from enlarger.storage import one_at_a_time
 
 EXACT = "exact"
 _calibrating = threading.Lock()  # two calibrations at once would falsify each other
@@ -66,7 +68,7 @@ def recalibrate(graph: Graph, settings: Settings) -> Calibration:
     """Measure the graph's network anew on everything that is here, and remember it; raises RuntimeFailedError."""
     runtimes = known_runtimes(settings)
     candidates = _candidates(graph, "auto", runtimes)
-    with _calibrating:
+    with _calibrating, _alone(settings):
         trials = [(runtimes[candidate.runtime], candidate) for candidate in candidates]
         measured = calibrate(graph, trials, card=_card_name(graph), budget_s=BUDGET_S)
         calibration_store(settings, runtimes).put(measured)
@@ -80,11 +82,24 @@ def calibrated(
     store = calibration_store(settings, runtimes)
     with _calibrating:
         known = store.get(graph.variant.name)
-        if known is None or not known.covers(candidates):
-            trials = [(runtimes[candidate.runtime], candidate) for candidate in candidates]
-            known = calibrate(graph, trials, card=_card_name(graph), budget_s=BUDGET_S)
-            store.put(known)
+        if known is not None and known.covers(candidates):
+            return known
+        with _alone(settings):
+            known = store.get(graph.variant.name)  # another process may just have measured it
+            if known is None or not known.covers(candidates):
+                trials = [(runtimes[candidate.runtime], candidate) for candidate in candidates]
+                known = calibrate(graph, trials, card=_card_name(graph), budget_s=BUDGET_S)
+                store.put(known)
     return known
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """No other process of this folder measures meanwhile; where nothing can be written there, one may."""
+    with ExitStack() as stack:
+        with suppress(StorageError):
+            stack.enter_context(one_at_a_time(settings.data_dir / FILE_NAME))
+        yield
 
 
 def list_calibrations(settings: Settings) -> tuple[Calibration, ...]:

@@ -3,7 +3,7 @@
     python -m scripts.docker_steps [--python python3.12] [--keep]
 
 Absolute folders of the image lie below the folder; as root the server runs as another user (PUID), as in the container,
-who must be able to read that Python. What this cannot show: the base image, and that nothing outside the image is needed.
+who must be able to read that Python. What this cannot show: the base image, and that nothing outside it is needed.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from job_making import Room, running_room
 from loopback import serving
 from memory_jobs import MemoryJobs
 
+from enlarger.errors import JobError
 from enlarger.jobs import JobState
 from enlarger.server import create_app
 
@@ -44,7 +46,8 @@ def service(_service: Service) -> Iterator[Service]:
     """The running server, with nothing left in hand by whatever test came before."""
     yield _service
     for job in _service.room.jobs.find(states=_UNFINISHED, transient=True, limit=500)[0]:
-        _service.room.jobs.cancel(job.id)
+        with suppress(JobError):  # it ended, or was forgotten, in this moment
+            _service.room.jobs.cancel(job.id)
 
 
 @pytest.fixture(scope="session")

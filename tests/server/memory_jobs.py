@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from enlarger.errors import EnlargerError, IllegalMoveError, UnknownJobError
+from enlarger.errors import EnlargerError, IllegalMoveError, InputError, UnknownJobError
 from enlarger.jobs import (
     Artifact,
     Counts,
@@ -77,6 +77,8 @@ class MemoryJobs:
     def find(
         self, *, states: Collection[JobState] = (), transient: bool = False, before: str = "", limit: int = 50, **_: Any
     ) -> tuple[list[Job], str]:
+        if not (before or "0").isdecimal():
+            raise InputError(msg("{before}: no such page.", before=before))
         newest = [job for job in reversed(self._jobs.values()) if transient or not job.submission.transient]
         found = [job for job in newest if not states or job.state in states][int(before or 0) :]
         return found[:limit], str(int(before or 0) + limit) if len(found) > limit else ""
@@ -95,7 +97,7 @@ class MemoryJobs:
         return []
 
     def totals(self) -> Mapping[JobState, int]:
-        return Counter(job.state for job in self._jobs.values())
+        return Counter(job.state for job in list(self._jobs.values()))
 
     def resume(self, job_id: str) -> Job:
         return self._move(job_id, (JobState.PAUSED,), JobState.QUEUED, "resumed", reason=None)

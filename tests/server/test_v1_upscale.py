@@ -81,7 +81,7 @@ def test_a_client_that_goes_away_cancels_the_work(service: Service, tmp_path: Pa
     with _connected(service) as connection:
         head = f"POST /v1/upscale?tile=32 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(data)}\r\n\r\n"
         connection.sendall(head.encode() + data)
-        until(lambda: service.room.computed(111), "the page never began")
+        until(lambda: service.room.begun(111), "the page never began")
         assert JobState.RUNNING in transients(service)
     until(lambda: JobState.RUNNING not in transients(service), "it goes on for nobody")
     until(lambda: all(not state.tasks for state in service.room.jobs.states()), "the worker still has it")

@@ -15,6 +15,7 @@ from enlarger.server.bodies import SmallBodies
 from enlarger.server.facades import Facades
 from enlarger.server.live import LiveHub
 from enlarger.server.logging_setup import set_up_logging
+from enlarger.server.prefix import AnyPrefix
 from enlarger.server.request_log import RequestLog
 from enlarger.server.security import Security
 from enlarger.server.threads import in_thread
@@ -52,7 +53,12 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
             await in_thread(working.stop)
 
     app = Starlette(
-        middleware=[Middleware(RequestLog), Middleware(Security, access=access), Middleware(SmallBodies)],
+        middleware=[
+            Middleware(AnyPrefix),
+            Middleware(RequestLog),
+            Middleware(Security, access=access),
+            Middleware(SmallBodies),
+        ],
         lifespan=lifespan,
     )
     app.router.default = Facades(working, live, access)  # not a Mount: its pattern knows no line break in a path

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount, Route, Router
-from starlette.staticfiles import StaticFiles
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route, Router
+
+_FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript", "favicon-32x32.png": "image/png"}
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -42,10 +45,16 @@ def docs_routes() -> Router:
         [
             Route("/docs", _page),
             Route("/docs/start.js", _start),
-            Mount("/docs/files", StaticFiles(directory=swagger_ui_path)),
-        ],
-        redirect_slashes=True,
+            *(Route(f"/docs/files/{name}", _file(Path(swagger_ui_path) / name, kind)) for name, kind in _FILES.items()),
+        ]
     )
+
+
+def _file(path: Path, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    async def give(_: Request) -> Response:
+        return FileResponse(path, media_type=media_type, headers={"Cache-Control": "max-age=86400"})
+
+    return give
 
 
 async def _page(request: Request) -> Response:

@@ -22,6 +22,7 @@ from enlarger.server.threads import in_thread
 from enlarger.server.v1.service import Language, Service, Serving
 from enlarger.server.v1.views import model_view
 from enlarger.server.v1.wire import Models, ModelView
+from enlarger.server.waiting import unless_gone
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
@@ -62,10 +63,7 @@ async def pull(service: Serving, request: Request, language: Language, name: Nam
     fetching = Pull(service, card, target)
     if "text/event-stream" in request.headers.get("accept", ""):
         return StreamingResponse(fetching.told(language), media_type="text/event-stream")
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_until_gone, request, tasks.cancel_scope)
-        await fetching.run()
-        tasks.cancel_scope.cancel()
+    await unless_gone(request, fetching.run)
     view = await in_thread(model_view, card, service.jobs.settings)
     return JSONResponse(view.model_dump(mode="json", by_alias=True))
 
@@ -112,12 +110,6 @@ class Pull:
 
     def _note(self, done_bytes: int, total_bytes: int) -> None:
         self._progress = (done_bytes, total_bytes)
-
-
-async def _until_gone(request: Request, scope: anyio.CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
 
 
 def _found(service: Service, name: str) -> tuple[Card, Card | Variant]:

@@ -25,6 +25,7 @@ from enlarger.server.v1.intake import checked
 from enlarger.server.v1.options import UpscaleOptions, given, priority_of
 from enlarger.server.v1.page_routes import IMAGE
 from enlarger.server.v1.service import OWNER, Service, Serving
+from enlarger.server.waiting import unless_gone
 
 router = APIRouter(prefix="/v1", tags=["upscale"])
 
@@ -116,11 +117,7 @@ async def _taken_in(service: Service, request: Request, job_id: str, folder: Pat
 
 async def _ended(service: Service, request: Request, job_id: str) -> Job:
     """The job once it is final; raises NotReadyError when the client went away or the job waits for a person."""
-    job: Job | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_until_gone, request, tasks.cancel_scope)
-        job = await _watched(service, job_id)
-        tasks.cancel_scope.cancel()
+    job = await unless_gone(request, lambda: _watched(service, job_id))
     if job is None:
         raise NotReadyError(msg("The connection was closed; the work is cancelled."))
     if not job.state.is_final:
@@ -140,12 +137,6 @@ async def _watched(service: Service, job_id: str) -> Job:
             if job.state.is_final or job.reason is not None:
                 break
     return job
-
-
-async def _until_gone(request: Request, scope: anyio.CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
 
 
 def _only_page(service: Service, job: Job) -> Page:

@@ -11,10 +11,11 @@ import pytest
 from loopback import served
 from memory_jobs import MemoryJobs
 
+from conftest import Service
 from enlarger.errors import DiskFullError, QueueFullError
 from enlarger.jobs import Failure, Priority
 from enlarger.messages import msg
-from enlarger.pictures import encode
+from enlarger.pictures import encode, read_header
 from enlarger.server.hook import build
 from enlarger.settings import Settings
 from pages import noise, picture
@@ -191,6 +192,14 @@ def test_what_is_no_picture_comes_back_as_it_was(client: httpx.Client, submitted
     assert submitted == []
 
 
+@pytest.mark.parametrize("said", ["text/html", "image/x\x01y", "image/" + "x" * 100])
+def test_only_a_pictures_type_is_given_back(said: str, client: httpx.Client) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\nContent-Type: '
+    body = head + said.encode() + b"\r\n\r\nnot a picture\r\n--b--\r\n"
+    answer = client.post("/convert", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert (answer.content, answer.headers["Content-Type"]) == (b"not a picture", "application/octet-stream")
+
+
 def test_a_page_that_fails_comes_back(client: httpx.Client, jobs: MemoryJobs) -> None:
     jobs.on_submit = lambda job_id: jobs.fail(job_id, Failure("x", msg("The “model” broke.")))
     answer = convert(client)
@@ -236,3 +245,24 @@ def test_a_picture_beyond_the_limit_is_refused(client: httpx.Client, monkeypatch
     monkeypatch.setattr("enlarger.server.hook.original.MAX_BYTES", 1000)
     answer = client.post("/convert", files={"image": ("0001.png", PAGE, "image/png")})
     assert answer.status_code == 413
+
+
+# ---- over the whole server ----
+
+
+def test_a_page_is_rendered_once_and_found_in_the_cache_afterwards(service: Service) -> None:
+    data = encode(picture(noise(77, 44, 40, 3)), format="png").data
+    first = convert(service.http, "format=png&within=1m", data)
+    assert (first.headers["X-Enlarger-Result"], first.headers["X-Enlarger-Cache"]) == ("enlarged", "miss")
+    header = read_header(first.content, name="page")
+    assert (header.format, header.width, header.height) == ("png", 88, 80)
+    second = convert(service.http, "format=png&within=1m", data)
+    assert (second.content, second.headers["X-Enlarger-Cache"]) == (first.content, "hit")
+
+
+def test_what_was_too_late_is_there_the_next_time(service: Service) -> None:
+    data = encode(picture(noise(78, 44, 40, 3)), format="png").data
+    assert_original(convert(service.http, "within=0s", data), "Not finished in time", data)
+    later = convert(service.http, "within=1m", data)
+    assert later.headers["X-Enlarger-Result"] == "enlarged"
+    assert read_header(later.content, name="page").width == 88

@@ -180,6 +180,12 @@ def test_a_full_queue_says_when_to_come_again(client: httpx.Client, jobs: Memory
 # ---- one job ----
 
 
+def test_a_wrong_method_is_told_the_right_ones(client: httpx.Client) -> None:
+    answer = client.put(f"/jobs/{submit(client)}")
+    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+    assert answer.headers["Allow"] == "DELETE, GET"
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", ""), ("POST", "/resume"), ("POST", "/cancel"), ("GET", "/artifact"), ("GET", "/report")],

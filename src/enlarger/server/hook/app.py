@@ -41,7 +41,7 @@ _BODY: dict[str, Any] = {
 _ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The enlarged picture, or the original.",
-        "content": {kind: {"schema": _BINARY} for kind in ("image/jpeg", "image/png", "image/webp", "application/*")},
+        "content": {kind: {"schema": _BINARY} for kind in ("image/*", "application/octet-stream")},
         "headers": {
             "X-Enlarger-Result": {"schema": {"type": "string", "enum": ["enlarged", "original"]}},
             "X-Enlarger-Reason": {"schema": {"type": "string"}, "description": "Why it is the original."},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from enlarger.pictures import FORMATS, read_header
 MAX_BYTES = 128 * 1024**2
 _CHUNK_TIMEOUT_S = 30.0
 _FIELD = "image"
+_PICTURE_TYPE = re.compile(r"image/[A-Za-z0-9.+-]{1,60}")  # it came from outside and goes into a header
 
 
 class _MemoryParser(MultiPartParser):
@@ -37,7 +39,7 @@ class Original:
         try:
             return FORMATS[read_header(self.data, name=_FIELD).format].media_type
         except PictureError:
-            return self.said if self.said.startswith("image/") else "application/octet-stream"
+            return self.said if _PICTURE_TYPE.fullmatch(self.said) else "application/octet-stream"
 
 
 async def read_original(request: Request) -> Original:

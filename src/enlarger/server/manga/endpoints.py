@@ -58,8 +58,11 @@ class Endpoints:
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> JobList:
         """All jobs, the newest first."""
-        jobs, cursor = await in_thread(self._service.find, status, before or "", limit)
         language = language_of(request.scope)
+        try:
+            jobs, cursor = await in_thread(self._service.find, status, before or "", limit)
+        except InputError as error:
+            raise HTTPException(400, error.text(language)) from error
         return JobList(jobs=[job_state(job, language) for job in jobs], next=cursor or None)
 
     async def show(self, job_id: str, request: Request) -> JobState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from enlarger.server.logging_setup import set_up_logging
 from enlarger.server.prefix import AnyPrefix
 from enlarger.server.request_log import RequestLog
 from enlarger.server.security import Security
+from enlarger.server.stopping import told_of_signals
 from enlarger.server.threads import in_thread
 from enlarger.settings import Settings
 
@@ -46,8 +48,10 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await in_thread(working.start)
         live.start()
+        loop = asyncio.get_running_loop()
         try:
-            yield
+            with told_of_signals(lambda: loop.call_soon_threadsafe(live.end_watches)):
+                yield
         finally:
             live.stop()
             await in_thread(working.stop)

@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 
 from conftest import Service
 from enlarger.cancel import CancelToken, check
-from enlarger.errors import FetchError
+from enlarger.errors import DiskFullError, EnlargerError, FetchError, QueueFullError
 from enlarger.messages import msg
 from enlarger.server import create_app
 from enlarger.server.access import Access
@@ -95,6 +95,32 @@ def test_why_it_is_not_ready_is_told(memory: Callable[..., MemoryJobs], monkeypa
     answer = run(look)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert [reason["code"] for reason in answer.json()["reasons"]] == ["disk_full", "unavailable"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [(QueueFullError(msg("Too much waits.")), 429), (DiskFullError(msg("The disk is full.")), 503)],
+)
+def test_a_server_that_takes_no_more_says_when_to_come_again(
+    memory: Callable[..., MemoryJobs], tmp_path: Path, refusal: EnlargerError, status: int
+) -> None:
+    jobs = memory()
+    jobs.refuses = refusal
+    data = page_file(jobs.storage.incoming / "v").read_bytes()
+    app = create_app(jobs.settings, jobs)
+
+    async def ask() -> list[httpx.Response]:
+        async with asked(app) as http:
+            return [
+                await http.post("/v1/jobs", json={"path": "v"}),
+                await http.post("/v1/jobs", files={"files": ("a.png", data)}),
+                await http.post("/v1/upscale", content=data),
+            ]
+
+    for answer in run(ask):
+        assert (answer.status_code, answer.json()["code"]) == (status, refusal.code)
+        assert int(answer.headers["retry-after"]) > 0
+    assert list(jobs.storage.staging.iterdir()) == []
 
 
 def test_the_documentation_asks_no_other_host(service: Service) -> None:

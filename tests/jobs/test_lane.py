@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fake_workers import PATIENCE_S, make_graph, page_file, recipe, start
+from running_lane import Running
 
 from enlarger.enhance import make_recipe
 from enlarger.jobs import JobSource, Priority

@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from enlarger.errors import LedgerError
 from enlarger.jobs.ledger_errors import broken, ledger_errors
-from enlarger.jobs.migrations import migrate
+from enlarger.jobs.migrations import migrate, require_ours
 from enlarger.jobs.network_disks import Partitions, mounted, network_type
 from enlarger.messages import msg
 from enlarger.storage import storage_errors, sync_folder
@@ -76,6 +76,7 @@ def _opened(path: Path, engine: Engine) -> LedgerFile:
         file = LedgerFile(path, engine)
     try:
         with ledger_errors(path):
+            _require_sound(path, file)
             _use_wal(path, engine)
             with file.write() as connection:
                 migrate(connection, path)
@@ -95,21 +96,26 @@ def _require_own_disk(path: Path, partitions: Partitions) -> None:
         )
 
 
+def _require_sound(path: Path, file: LedgerFile) -> None:
+    """Look before anything is written: what is not ours stays as it is."""
+    with file.read() as connection:
+        if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+            raise broken(path)
+        require_ours(connection, path)
+
+
 def _use_wal(path: Path, engine: Engine) -> None:
     with engine.connect() as connection:
-        raw = connection.connection.cursor()
+        cursor = connection.connection.cursor()  # outside of any transaction
         try:
-            mode = raw.execute("PRAGMA journal_mode = WAL").fetchone()[0]  # outside of any transaction
-            sound = raw.execute("PRAGMA quick_check(1)").fetchone()[0]
+            mode = cursor.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         finally:
-            raw.close()
+            cursor.close()
     if mode != "wal":
         raise LedgerError(
             msg("{path}: this disk cannot keep the ledger of jobs safe.", path=path),
             msg("Put the storage folder on another disk with ENLARGER_STORAGE_DIR or --storage."),
         )
-    if sound != "ok":
-        raise broken(path)
 
 
 def _engine(path: Path) -> Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
@@ -10,32 +11,49 @@ from enlarger.errors import LedgerError
 from enlarger.jobs.ledger_errors import broken
 from enlarger.messages import msg
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 HEAD = "0001"  # the newest step; written down so that opening a ledger that has it loads no Alembic
 _VERSION_TABLE = "alembic_version"
 
 
-def migrate(connection: Connection, path: Path) -> None:
-    """Bring the ledger behind `connection` to `HEAD`; raises LedgerError for another program's or a newer one."""
+def require_ours(connection: Connection, path: Path) -> str | None:
+    """The step that the ledger is at, None for an empty file; LedgerError for another program's or a newer one."""
     tables = inspect(connection).get_table_names()
-    if tables and _VERSION_TABLE not in tables:
+    if not tables:
+        return None
+    if _VERSION_TABLE not in tables:
         raise broken(path)
-    current = connection.scalar(text(f"SELECT version_num FROM {_VERSION_TABLE}")) if tables else None  # noqa: S608
-    if current != HEAD:
-        _upgrade(connection, path, current)
-
-
-def _upgrade(connection: Connection, path: Path, current: str | None) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", "enlarger.jobs:migrations")
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
+    current = connection.scalar(text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608 - a constant
+    if current != HEAD and current not in _known():
         raise LedgerError(
             msg("{path}: a newer version of Enlarger made this ledger of jobs.", path=path),
             msg("Use that version or a newer one, or choose another storage folder."),
         )
+    return str(current)
+
+
+def migrate(connection: Connection, path: Path) -> None:
+    """Bring the ledger to `HEAD` inside the connection's transaction; LedgerError as `require_ours`."""
+    if require_ours(connection, path) == HEAD:
+        return
+    from alembic import command
+
+    config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, HEAD)
+
+
+def _known() -> set[str]:
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "enlarger.jobs:migrations")
+    return config

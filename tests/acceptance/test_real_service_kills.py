@@ -67,7 +67,7 @@ def service(graphs_dir: Path, tmp_path: Path) -> Iterator[Service]:
 
 def _service(graphs_dir: Path, folder: Path) -> Service:
     service = Service(graphs_dir, folder)
-    write_pages(service.storage / "incoming" / "volume", _PAGES, 180, 240)
+    write_pages(service.storage / "incoming" / "volume", _PAGES, 120, 160)
     return service
 
 
@@ -110,20 +110,26 @@ def test_the_server_killed_25_times(service: Service, undisturbed: dict[str, byt
     stored: dict[str, tuple[int, int]] = {}
     finished_at_kill = []
     for _ in range(_KILLS):
-        time.sleep(chance.uniform(0.0, 0.6))
+        _more_renders(service, chance.randint(0, 3))
+        time.sleep(chance.uniform(0.0, 0.3))
         finished_at_kill.append(service.job(identity)["counts"]["done"])
         service.kill()
         now = service.renders()
         assert stored.items() <= now.items()  # none was written again
         stored = now
         _gone(service)
-        service.start()
-        service.ready() if chance.random() < 0.8 else time.sleep(chance.uniform(0, 1))
-        service.alive()
+        service.start().alive()
     assert finished_at_kill == sorted(finished_at_kill)  # what was acknowledged as done stays done
     assert service.finished(identity)["state"] == "done"
     assert stored.items() <= service.renders().items()
     _assert_whole(service, identity, undisturbed)
+
+
+def _more_renders(service: Service, more: int) -> None:
+    """Wait until so many more pages are in the cache: a kill now and then finds nothing, most find pages in hand."""
+    deadline, enough = time.monotonic() + 60, len(service.renders()) + more
+    while len(service.renders()) < min(enough, _PAGES) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _gone(service: Service) -> None:
@@ -141,7 +147,8 @@ def test_its_workers_killed(service: Service, undisturbed: dict[str, bytes], cha
     identity = service.start().ready().submit(**_JOB)
     kills = 0
     while kills < _KILLS and service.job(identity)["state"] not in ("done", "partial", "failed"):
-        time.sleep(chance.uniform(0.1, 1.0))
+        _more_renders(service, chance.randint(0, 3))
+        time.sleep(chance.uniform(0.0, 0.3))
         for worker in service.workers():
             worker.kill()
             kills += 1

@@ -41,7 +41,7 @@ def claim(change: Change, worker: str, wish: Wish) -> Claim | None:
     """The next page: of the most urgent jobs, whose turn it is; of that job, the first that waits."""
     page = change.one(
         update(pages)
-        .where(pages.c.id.in_(_next_page(wish)), pages.c.state.in_(pages_that_may_become(PageState.RUNNING)))
+        .where(pages.c.id == _next_page(wish), pages.c.state.in_(pages_that_may_become(PageState.RUNNING)))
         .values(
             state=PageState.RUNNING,
             attempt=pages.c.attempt + 1,
@@ -55,6 +55,8 @@ def claim(change: Change, worker: str, wish: Wish) -> Claim | None:
 
 
 def _next_page(wish: Wish) -> ScalarSelect[Any]:
+    # compared with =, so that it is one value: PostgreSQL runs the query of an IN once for every row, and with rows
+    # locked and skipped on the way each run finds another page
     job = _next_job(wish)
     first = select(pages.c.id).where(pages.c.job_id == job, *_claimable(wish)).order_by(pages.c.position).limit(1)
     return first.with_for_update(skip_locked=True).scalar_subquery()  # SQLite has one writer and leaves this out

@@ -30,7 +30,7 @@ def test_content_decides_what_is_a_zip(tmp_path: Path, name: str) -> None:
     ("content", "said"),
     [
         (b"", "is empty (0 bytes)"),
-        (JPEG, "is no zip archive"),
+        (JPEG, "is not a zip archive"),
         (b"Rar!\x1a\x07\x00 and so on", "is a RAR archive"),
         (b"7z\xbc\xaf\x27\x1c and so on", "is a 7z archive"),
         (b"PK\x03\x04 and nothing after", "its directory is missing"),

@@ -26,13 +26,13 @@ def test_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "d", "30", "30y", "-1d", "1e9d"])
 def test_what_is_no_span_is_named(text: str) -> None:
-    with pytest.raises(RecipeError, match="is no span of time"):
+    with pytest.raises(RecipeError, match="is not a span of time"):
         parse_span_s(text)
 
 
 @pytest.mark.parametrize("text", ["", "GB", "5XB", "-5GB", "5 G B"])
 def test_what_is_no_size_is_named(text: str) -> None:
-    with pytest.raises(RecipeError, match="is no size"):
+    with pytest.raises(RecipeError, match="is not a size"):
         parse_size_bytes(text)
 
 

@@ -32,9 +32,10 @@ class Command(Enlarger):
 
     def waiting(self, *, pages: int = 3) -> str:
         """A job that will not begin: it is paused."""
-        folder = draw_folder(self.incoming / uuid4().hex, pages)
-        httpx.post(f"{self.server.url}/v1/jobs/{(job := self.submitted(folder.name))}/pause")
-        return job
+        while True:
+            job = self.submitted(draw_folder(self.incoming / uuid4().hex, pages).name)
+            if httpx.post(f"{self.server.url}/v1/jobs/{job}/pause").is_success:  # not if it was done already
+                return job
 
     def job(self, job_id: str) -> dict[str, Any]:
         return self("jobs", "show", job_id, "--json").json
@@ -77,7 +78,7 @@ def test_a_folder_of_the_server_becomes_a_volume(enlarger: Command) -> None:
     job = enlarger.job(done.out.strip())
     assert (job["title"], job["volume"], job["state"], job["counts"]["done"]) == ("My Manga", "1", "done", 3)
     assert "3/3" in done.err
-    assert "My Manga 1: done, 3/3 pages" in done.err
+    assert "My Manga 1: done; pages: 3/3" in done.err
 
 
 def test_options_decide_the_pixels(enlarger: Command) -> None:
@@ -161,7 +162,7 @@ def test_one_job_is_shown_with_the_pages_that_failed(enlarger: Command) -> None:
     assert "broken.png: " in done.err or enlarger.job(job)["state"] == "partial"
     shown = enlarger("jobs", "show", job).out
     assert "State: done, some pages failed" in shown
-    assert "Pages: 2/3 (-1)" in shown
+    assert "Pages: 2/3 (1 failed)" in shown
     assert "\nbroken.png: " in shown
     assert "Archive: artifacts/bad-" in shown
     assert [page["name"] for page in enlarger.job(job)["failedPages"]] == ["broken.png"]
@@ -177,7 +178,7 @@ def test_an_id_may_be_shortened(enlarger: Command) -> None:
     firsts = [found["id"][0] for found in enlarger("jobs", "list", "--json").json["jobs"]]
     several = next(sign for sign in firsts if firsts.count(sign) > 1)
     done = enlarger("jobs", "show", several)
-    assert (done.code, "begin like this" in done.err) == (3, True)
+    assert (done.code, "begin with “" in done.err) == (3, True)
 
 
 # ---- steer ----
@@ -236,7 +237,7 @@ def test_without_a_server_the_remedy_is_to_start_it(enlarger: Command) -> None:
 def test_what_is_no_address_is_said(enlarger: Command) -> None:
     for url in ("ftp://x", "http://", "http://[", "nonsense::", "x:0", "x:many"):
         done = enlarger("jobs", "list", "--server", url)
-        assert (done.code, f"“{url}” is no address of a server." in done.err) == (2, True)
+        assert (done.code, f"“{url}” is not an address of a server." in done.err) == (2, True)
 
 
 def test_another_program_at_the_address_is_noticed(enlarger: Command) -> None:

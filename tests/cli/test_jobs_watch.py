@@ -11,7 +11,7 @@ import pytest
 from enlarger.cli.jobs_client import Event
 from enlarger.cli.jobs_watch import Progress, error_text, follow, state_word
 from enlarger.errors import ServerError, UnknownJobError
-from enlarger.jobs import Failure, JobState
+from enlarger.jobs import Failure, JobState, refusals
 from enlarger.messages import msg
 
 
@@ -143,6 +143,11 @@ def test_every_state_has_a_word() -> None:
     assert str(state_word("one of a later version")) == "one of a later version"
 
 
+@pytest.mark.parametrize("state", JobState)
+def test_the_command_and_the_server_call_a_state_the_same(state: JobState) -> None:
+    assert state_word(state) == refusals.state_word(state)
+
+
 @pytest.mark.parametrize("told", [True, False])
 def test_an_error_is_told_from_either_form(told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENLARGER_LANGUAGE", "en")
@@ -151,3 +156,8 @@ def test_an_error_is_told_from_either_form(told: bool, monkeypatch: pytest.Monke
     server_says = {"code": "bad_picture", "message": "a.png: broken", "remedy": "Mend it."}
     assert error_text(server_says if told else stored) == "a.png: broken Mend it."
     assert error_text(None) == ""
+
+
+def test_chinese_sentences_follow_each_other_without_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENLARGER_LANGUAGE", "zh")
+    assert error_text({"message": "这一页已损坏。", "remedy": "请重试。"}) == "这一页已损坏。请重试。"

@@ -46,7 +46,7 @@ def test_a_suffix_that_cannot_be_written_is_refused(enlarger: Enlarger, tmp_path
     page = draw_page(tmp_path / "page.png")
     done = enlarger.fake(page, "-o", tmp_path / "large.bmp")
     assert done.code == 2
-    assert "“bmp” is no output format" in done.err
+    assert "“bmp” is not an output format" in done.err
 
 
 @pytest.mark.parametrize("model", ["waifu2x-cunet", "realesr-animevideov3"])

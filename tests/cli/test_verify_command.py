@@ -52,7 +52,7 @@ def test_differences_are_told_one_a_line(enlarger: Enlarger, artifact: Path, tmp
     done = enlarger("verify", artifact, "--manifest", manifest_of(tmp_path, "2.png", "10.png", "封面.png", "11.png"))
     assert done.code == 1
     assert done.out.splitlines() == [
-        "more.jpg: is in the archive, but the report does not tell of it.",
+        "more.jpg: is in the archive, but not in the report.",
         "11.png: the manifest names it, but it is not in the artifact.",
         f"{artifact}: 3 matched, 1 missing, 1 extra, 0 mismatched.",
     ]
@@ -75,7 +75,7 @@ def test_as_json(enlarger: Enlarger, artifact: Path) -> None:
                 "kind": "extra",
                 "name": "more.jpg",
                 "comparedWith": "report",
-                "message": "more.jpg: is in the archive, but the report does not tell of it.",
+                "message": "more.jpg: is in the archive, but not in the report.",
             }
         ],
     }
@@ -108,7 +108,7 @@ def test_in_chinese(enlarger: Enlarger, artifact: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("ENLARGER_LANGUAGE", "zh")
     add(artifact, "more.jpg")
     lines = enlarger("verify", artifact).out.splitlines()
-    told = Message("{name}: is in the archive, but the report does not tell of it.", {"name": "more.jpg"})
+    told = Message("{name}: is in the archive, but not in the report.", {"name": "more.jpg"})
     assert lines[0] == told.text("zh")
 
 

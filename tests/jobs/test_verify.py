@@ -120,7 +120,7 @@ def test_a_bomb_in_a_page_s_place_is_a_mismatch(finished: Finished) -> None:
         archive.writestr("2.jpg", bytes(64 << 20))
     found = verify(artifact)
     assert differences(found) == [("mismatched", "2.jpg", "report")]
-    assert "as bombs do" in found.differences[0].message.text("en")
+    assert "as in a zip bomb" in found.differences[0].message.text("en")
 
 
 def test_pages_that_failed_are_told_but_are_no_difference(finished: Finished) -> None:
@@ -254,7 +254,7 @@ def test_a_failed_page_is_missing_from_the_manifest(tmp_path: Path, finished: Fi
 def test_no_manifest(tmp_path: Path, finished: Finished, text: str) -> None:
     path = tmp_path / "manifest.json"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"manifest\.json: is no manifest") as caught:
+    with pytest.raises(InputError, match=r"manifest\.json: is not a manifest") as caught:
         verify(packed(finished), manifest=path)
     assert caught.value.remedy
 

@@ -31,7 +31,7 @@ def test_noise_levels_are_read_as_they_are_written(name: str) -> None:
 
 def test_minus_one_is_conservative_and_other_words_are_refused() -> None:
     assert parse_noise(" -1 ") == CONSERVATIVE
-    with pytest.raises(RecipeError, match=r"“4” is no noise level.*none, conservative, 0, 1, 2, 3"):
+    with pytest.raises(RecipeError, match=r"“4” is not a noise level.*none, conservative, 0, 1, 2, 3"):
         parse_noise("4")
 
 

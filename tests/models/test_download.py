@@ -250,7 +250,7 @@ def test_a_mirror_takes_the_place_of_scheme_and_host(mirror: str, expected: str)
 
 
 def test_a_mirror_must_be_a_base_url() -> None:
-    with pytest.raises(FetchError, match=r"“ftp://x” is no base URL.*ENLARGER_MIRROR"):
+    with pytest.raises(FetchError, match=r"“ftp://x” is not a base URL.*ENLARGER_MIRROR"):
         mirrored("https://host.example/a", "ftp://x")
 
 

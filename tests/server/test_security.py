@@ -142,6 +142,11 @@ def test_names_that_are_not_the_servers_are_refused(memory: Making, host: str, w
     assert welcome or answer.json()["code"] == "wrong_host"
 
 
+def test_a_refused_name_is_named(memory: Making) -> None:
+    answer = ask(memory, "GET", "/v1/jobs", headers={"Host": "Box.Local:8001", "Accept-Language": "en"})
+    assert "“box.local”" in answer.json()["detail"]
+
+
 def test_names_may_be_allowed(memory: Making) -> None:
     for allowed in ("enlarger, Box.Local", "*"):
         answer = ask(memory, "GET", "/v1/jobs", set_allowed_hosts=allowed, headers={"Host": "box.local:8001"})

@@ -74,7 +74,7 @@ def _no_archive(path: Path, magic: bytes) -> BookError:
                 msg("{path}: is a {kind} archive, which cannot be read.", path=path, kind=name),
                 msg("Unpack it and give the folder, or repack it as zip or cbz."),
             )
-    return BookError(msg("{path}: is no zip archive, whatever its name says.", path=path), _remedy())
+    return BookError(msg("{path}: is not a zip archive, whatever its name says.", path=path), _remedy())
 
 
 def _remedy() -> Message:

@@ -56,7 +56,10 @@ def _size_refusal(path: Path, name: str, member: ZipInfo, limits: Limits) -> Boo
     if member.file_size > limits.ratio_floor_bytes and ratio > limits.max_ratio:
         return BookError(
             msg(
-                "{path}: {name} unpacks to {ratio} times its size, as bombs do.", path=path, name=name, ratio=int(ratio)
+                "{path}: {name} unpacks to {ratio} times its size, as in a zip bomb.",
+                path=path,
+                name=name,
+                ratio=int(ratio),
             ),
             msg("If you trust the archive, unpack it yourself and give the folder."),
         )
@@ -82,8 +85,8 @@ def overlapping(members: Iterable[ZipInfo]) -> set[int]:
 def overlap_error(path: Path, name: str) -> BookError:
     """The error for one of the members that `overlapping` found."""
     return BookError(
-        msg("{path}: {name} shares its bytes with another member, as bombs do.", path=path, name=name),
-        msg("Get the archive from another place; no honest program makes such a one."),
+        msg("{path}: {name} shares its bytes with another member, as in a zip bomb.", path=path, name=name),
+        msg("Get the archive from another place; ordinary programs do not write such files."),
     )
 
 

@@ -16,7 +16,7 @@ def parse_span_s(text: str) -> float:
     """Seconds in "30d", "12h", "90m", "2w" or "45s"; raises RecipeError."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw])", text.strip().lower())
     if found is None:
-        raise RecipeError(msg("“{text}” is no span of time.", text=text), msg("Write it like 30d, 12h or 90m."))
+        raise RecipeError(msg("“{text}” is not a span of time.", text=text), msg("Write it like 30d, 12h or 90m."))
     return float(found[1]) * _SECONDS[found[2]]
 
 
@@ -24,7 +24,7 @@ def parse_size_bytes(text: str) -> int:
     """Bytes in "5GB", "500M", "1.5 GiB" or "1000"; K, M, G and T count by 1024. Raises RecipeError."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.strip().lower())
     if found is None:
-        raise RecipeError(msg("“{text}” is no size.", text=text), msg("Write it like 5GB or 500MB."))
+        raise RecipeError(msg("“{text}” is not a size.", text=text), msg("Write it like 5GB or 500MB."))
     return int(float(found[1]) * _KIB ** _BYTES[found[2]])
 
 

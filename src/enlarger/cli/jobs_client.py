@@ -107,7 +107,8 @@ class JobsClient:
             )
         if len(found) > 1:
             raise InputError(
-                msg("{id}: {count} jobs begin like this.", id=text, count=len(found)), msg("Give more of the id.")
+                msg("The IDs of {count} jobs begin with “{id}”.", id=text, count=len(found)),
+                msg("Give more of the ID."),
             )
         return str(found[0])
 
@@ -221,7 +222,7 @@ def server_url(given: str | None) -> str:
     except ValueError:
         pass  # a bracket that is not closed, a port that is no number
     raise RecipeError(
-        msg("“{url}” is no address of a server.", url=named), msg("Write it like {url}.", url=DEFAULT_SERVER)
+        msg("“{url}” is not an address of a server.", url=named), msg("Write it like {url}.", url=DEFAULT_SERVER)
     )
 
 
@@ -246,7 +247,7 @@ def _object(answer: httpx.Response) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     raise ServerError(
-        msg("{url}: this is no Enlarger ({status}).", url=answer.url, status=answer.status_code),
+        msg("{url}: this is not an Enlarger server ({status}).", url=answer.url, status=answer.status_code),
         msg("Check --server and ENLARGER_SERVER: the address is the one that `enlarger serve` says."),
     )
 

@@ -18,7 +18,7 @@ def table(jobs: Sequence[Mapping[str, Any]]) -> Table:
     """One line a job."""
     from rich.table import Table
 
-    heads = (msg("Id"), msg("State"), msg("Pages"), msg("Since"), msg("Title"))
+    heads = (msg("ID"), msg("State"), msg("Pages"), msg("Submitted"), msg("Title"))
     lines = Table(*map(str, heads), box=None, pad_edge=False, header_style="bold")
     for job in jobs:
         lines.add_row(job["id"][:8], str(state_word(job["state"])), _pages(job), _time(job["createdAt"]), title(job))
@@ -39,7 +39,7 @@ def ending(job: Mapping[str, Any]) -> Message:
     reason = job.get("reason")
     if job["state"] == "failed" and reason:
         return msg("{title}: failed. {reason}", title=title(job), reason=error_text(reason))
-    return msg("{title}: {state}, {pages} pages", title=title(job), state=state_word(job["state"]), pages=_pages(job))
+    return msg("{title}: {state}; pages: {pages}", title=title(job), state=state_word(job["state"]), pages=_pages(job))
 
 
 def title(job: Mapping[str, Any]) -> str:
@@ -62,8 +62,8 @@ def _facts(job: Mapping[str, Any]) -> Iterator[tuple[Message, object]]:
 
 def _pages(job: Mapping[str, Any]) -> str:
     counts = job["counts"]
-    failed = f" (-{counts['failed']})" if counts["failed"] else ""
-    return f"{counts['done']}/{counts['total'] or '?'}{failed}"
+    done = f"{counts['done']}/{counts['total'] or '?'}"
+    return str(msg("{done} ({failed} failed)", done=done, failed=counts["failed"])) if counts["failed"] else done
 
 
 def _time(seconds: float) -> str:

@@ -66,7 +66,10 @@ def submit(
         ),
     ] = "volume",
     upload: Annotated[
-        bool, typer.Option("--upload", help=str(msg("Send the files to the server, which need not see PATH then.")))
+        bool,
+        typer.Option(
+            "--upload", help=str(msg("Upload the files; without this the server itself must be able to read PATH."))
+        ),
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help=str(msg("Watch the jobs until their end.")))] = False,
     server: Annotated[str | None, server_option()] = None,
@@ -117,7 +120,7 @@ def _uploaded(client: JobsClient, path: Path, body: Mapping[str, Any], display: 
     if not path.exists():
         raise InputError(
             msg("{path}: there is no such file or folder.", path=path),
-            msg("Without --upload PATH may be the server's."),
+            msg("Without --upload, PATH may be a path on the server."),
         )
     counted = [0]
     with display.download(msg("Sending {path}", path=path)) as advance:

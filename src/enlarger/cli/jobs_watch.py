@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from enlarger.cli.amounts import format_span
@@ -158,7 +159,7 @@ def state_word(state: str) -> Message:
         "queued": msg("waiting"),
         "running": msg("running"),
         "paused": msg("paused"),
-        "packing": msg("packing the archive"),
+        "packing": msg("being packed"),
         "done": msg("done"),
         "partial": msg("done, some pages failed"),
         "failed": msg("failed"),
@@ -171,7 +172,8 @@ def error_text(error: object) -> str:
     """The sentence of an error in JSON: told by the server, or as stored, templates and facts apart."""
     if not isinstance(error, Mapping):
         return str(error or "")
-    return " ".join(_sentence(error[name]) for name in ("message", "detail", "remedy") if error.get(name))
+    sentences = [_sentence(error[name]) for name in ("message", "detail", "remedy") if error.get(name)]
+    return reduce(lambda first, second: str(msg("{first} {second}", first=first, second=second)), sentences or [""])
 
 
 def _sentence(part: object) -> str:

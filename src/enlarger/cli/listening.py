@@ -69,12 +69,12 @@ def _refused(host: str, port: int, error: OSError) -> ServerError:
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return ServerError(
-            msg("Port {port} is not free for everybody to take.", port=port),
+            msg("Port {port} needs administrator rights.", port=port),
             msg("Choose one above 1023, for example: enlarger serve --port {other}", other=8001),
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return ServerError(
-            msg("{host} is no address of this machine.", host=host),
+            msg("{host} is not an address of this machine.", host=host),
             msg("Give --host 127.0.0.1 for this machine alone, or 0.0.0.0 for every network."),
         )
     return ServerError(

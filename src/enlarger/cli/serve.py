@@ -105,7 +105,7 @@ def _require_token(host: str, settings: Settings) -> None:
     if settings.read_token() or is_loopback(host):
         return
     raise RecipeError(
-        msg("{host} can be reached by others, and there is no token to tell friend from stranger.", host=host),
+        msg("{host} can be reached by other machines, and no token is set.", host=host),
         msg("Write one into a file (openssl rand -hex 32 > token.txt) and give --token-file, or set ENLARGER_TOKEN."),
     )
 

@@ -44,7 +44,7 @@ def strength_of(card: Card, word: str, scale: float | None = None) -> Strength:
     """
     if word not in _OWN_LEVELS:
         raise RecipeError(
-            msg("“{word}” is no strength of denoising.", word=word),
+            msg("“{word}” is not a strength of denoising.", word=word),
             msg("Choose one of: {names}.", names=", ".join(_OWN_LEVELS)),
         )
     if not card.noise_levels:

@@ -175,7 +175,7 @@ def _check(recipe: Recipe, card: Card) -> None:
     _in_range("batch", recipe.batch, 1, 16)
     if recipe.format not in FORMATS:
         raise RecipeError(
-            msg("“{format}” is no output format.", format=recipe.format),
+            msg("“{format}” is not an output format.", format=recipe.format),
             msg("Choose one of: {names}.", names=", ".join(FORMATS)),
         )
     if recipe.keeps_size and recipe.noise is None and card.noise_levels:

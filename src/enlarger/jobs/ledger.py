@@ -242,7 +242,7 @@ class Ledger:
         """Serve an unfinished job earlier or later. Raises IllegalMoveError."""
         with self._change() as change:
             row = change.prioritise(job_id, priority, UNFINISHED)
-            return job_of(row or _refuse(change, job_id, msg("Only a job that has not ended can be served earlier.")))
+            return job_of(row or _refuse(change, job_id, msg("Only a job that has not ended can change its priority.")))
 
     def delete(self, job_id: str) -> Job:
         """Forget an ended job, its pages and events; the job as it was. Raises IllegalMoveError."""

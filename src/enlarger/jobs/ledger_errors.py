@@ -65,7 +65,7 @@ def _mapped(path: Path, error: BaseException | None) -> EnlargerError | None:
     if primary == sqlite3.SQLITE_IOERR:
         return LedgerError(
             msg("{path}: the disk reports an error ({reason}).", path=path, reason=str(error)),
-            msg("Check the disk. What was acknowledged is in the ledger."),
+            msg("Check the disk. All that was confirmed before is in the ledger."),
         )
     return None
 

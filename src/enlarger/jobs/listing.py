@@ -29,7 +29,8 @@ def list_pages(source: JobSource, recipe: Recipe) -> list[NewPage]:
 def _picture(path: Path, recipe: Recipe) -> NewPage:
     if not path.is_file():
         raise PictureError(
-            msg("{path}: there is no such file.", path=path), msg("Check that the file is there and may be read.")
+            msg("{path}: there is no such file.", path=path),
+            msg("Check that the file is there and that you may read it."),
         )
     return NewPage(path.name, _targets(path.name, OutputNames.plan([path.name], _SUFFIXES), recipe))
 

@@ -99,7 +99,7 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
         raise InputError(
-            msg("{path}: is no manifest of pages ({reason}).", path=path, reason=_first(error)),
+            msg("{path}: is not a manifest of pages ({reason}).", path=path, reason=_first(error)),
             msg("Give the manifest.json that was uploaded with the pages."),
         ) from error
 

@@ -26,7 +26,7 @@ def unknown_page(job_id: str, position: int) -> UnknownJobError:
 
 def illegal_move(job_id: str, state: JobState, remedy: Message) -> IllegalMoveError:
     """The job's state does not allow what was asked; `remedy` says which would."""
-    return IllegalMoveError(msg("Job {job} is {state}.", job=job_id, state=state_word(state)), remedy)
+    return IllegalMoveError(msg("Job {job} is in the state “{state}”.", job=job_id, state=state_word(state)), remedy)
 
 
 def queue_full(waiting: int, most: int) -> QueueFullError:
@@ -52,9 +52,7 @@ def id_is_taken(job_id: str) -> IdempotencyError:
 
 def bad_cursor(cursor: str) -> InputError:
     """A place in the list that the ledger never gave."""
-    return InputError(
-        msg("“{cursor}” is no place in the list of jobs.", cursor=cursor), msg("Start again without a cursor.")
-    )
+    return InputError(msg("“{cursor}” is not a valid cursor.", cursor=cursor), msg("Start again without a cursor."))
 
 
 def worker_died(name: str, times: int) -> Failure:
@@ -84,8 +82,8 @@ def state_word(state: JobState) -> Message:
         JobState.RUNNING: msg("running"),
         JobState.PAUSED: msg("paused"),
         JobState.PACKING: msg("being packed"),
-        JobState.DONE: msg("finished"),
-        JobState.PARTIAL: msg("finished, some pages failed"),
+        JobState.DONE: msg("done"),
+        JobState.PARTIAL: msg("done, some pages failed"),
         JobState.FAILED: msg("failed"),
         JobState.CANCELLED: msg("cancelled"),
     }

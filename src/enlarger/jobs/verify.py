@@ -124,10 +124,10 @@ def _against_report(book: Book, report: ReadReport) -> Iterator[Difference]:
         elif file.filename in refused:
             yield _mismatched(file.filename, refused[file.filename].message)
         else:
-            missing = msg("{name}: the report tells of it, but it is not in the archive.", name=file.filename)
+            missing = msg("{name}: is in the report, but not in the archive.", name=file.filename)
             yield Difference("missing", file.filename, "report", missing, file.filename)
     for name in sorted((present | refused.keys()) - {file.filename for file in told}, key=natural_key):
-        extra = msg("{name}: is in the archive, but the report does not tell of it.", name=name)
+        extra = msg("{name}: is in the archive, but not in the report.", name=name)
         yield Difference("extra", name, "report", extra, name)
 
 
@@ -139,7 +139,7 @@ def _compared(book: Book, file: ReportedFile) -> Iterator[Difference]:
         return
     if (sha256, found_bytes) != (file.sha256, file.bytes):
         yield _mismatched(
-            file.filename, msg("{name}: its bytes are not those that the report tells of.", name=file.filename)
+            file.filename, msg("{name}: its content differs from what the report says.", name=file.filename)
         )
 
 

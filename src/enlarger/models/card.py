@@ -38,7 +38,8 @@ def parse_noise(text: str) -> int | None:
     wanted = noise_name(CONSERVATIVE) if text.strip() == str(CONSERVATIVE) else text.strip().lower()
     if wanted not in NOISE_NAMES:
         raise RecipeError(
-            msg("“{text}” is no noise level.", text=text), msg("Choose one of: {names}.", names=", ".join(NOISE_NAMES))
+            msg("“{text}” is not a noise level.", text=text),
+            msg("Choose one of: {names}.", names=", ".join(NOISE_NAMES)),
         )
     return NOISE_NAMES[wanted]
 

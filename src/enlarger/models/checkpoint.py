@@ -78,7 +78,7 @@ def _no_zip(path: Path) -> Exception:
     with path.open("rb") as file:
         is_pickle = file.read(1) == pickle.PROTO
     if not is_pickle:
-        return refusal(str(path), msg("this is no PyTorch file"))
+        return refusal(str(path), msg("this is not a PyTorch file"))
     return refusal(
         str(path),
         msg("it is in the format PyTorch wrote before version 1.6"),

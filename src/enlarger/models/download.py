@@ -112,7 +112,7 @@ def mirrored(url: str, mirror: str) -> str:
         return url
     if urlsplit(mirror).scheme not in {"http", "https"} or not urlsplit(mirror).netloc:
         raise FetchError(
-            msg("“{mirror}” is no base URL for a mirror.", mirror=mirror),
+            msg("“{mirror}” is not a base URL for a mirror.", mirror=mirror),
             msg("Set ENLARGER_MIRROR to something like https://mirror.example/github"),
         )
     return mirror.rstrip("/") + urlsplit(url)._replace(scheme="", netloc="").geturl()

@@ -52,7 +52,7 @@ def parse_param(text: str, *, name: str) -> tuple[Layer, ...]:
     """The layers of a `.param`, in order; WeightsRefusedError, naming the file, when it is not one."""
     lines = [line.split() for line in text.splitlines() if line.strip()]
     if len(lines) < 3 or lines[0] != [_MAGIC] or len(lines) > _MAX_LAYERS:
-        raise refusal(name, msg("this is no ncnn parameter file"))
+        raise refusal(name, msg("this is not an ncnn parameter file"))
     try:
         return tuple(_parse_layer(words) for words in lines[2:])
     except (ValueError, IndexError) as error:

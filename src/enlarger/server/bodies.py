@@ -74,5 +74,5 @@ def _is_streamed(scope: Scope) -> bool:
 def _too_large() -> TooLargeError:
     return TooLargeError(
         msg("A body of this kind may have at most {most} bytes.", most=MOST_BYTES),
-        msg("Send files as multipart/form-data."),
+        msg("Send the files as multipart/form-data."),
     )

@@ -214,5 +214,6 @@ def sync_tree(folder: Path, files: list[Path]) -> None:
 
 def _broken() -> BadRequestError:
     return BadRequestError(
-        msg("The multipart form is broken or ended early."), msg("Send it again, with a well-kept HTTP library.")
+        msg("The multipart form is broken or ended early."),
+        msg("Send it again; a standard HTTP library builds such forms correctly."),
     )

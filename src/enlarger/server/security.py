@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enlarger.messages import msg
-from enlarger.server.access import Access
+from enlarger.server.access import Access, host_name
 from enlarger.server.problems import problem_response
 from enlarger.server.refusals import ForbiddenError, RefusalError, UnauthorizedError, WrongHostError
 
@@ -60,12 +60,15 @@ class Security:
             )
         if not self._access.is_called_rightly(scope):
             return WrongHostError(
-                msg("The server is not known by the name it was called by."),
-                msg("Call it by its address, or add the name to ENLARGER_ALLOWED_HOSTS."),
+                msg(
+                    "The server may not be called by the name “{host}”.",
+                    host=host_name(Headers(scope=scope).get("host", "")),
+                ),
+                msg("Use its address, or add the name to ENLARGER_ALLOWED_HOSTS."),
             )
         if _changes(scope) and not self._access.allows_page(scope):
             return ForbiddenError(
-                msg("Pages of another origin may change nothing here."),
+                msg("Pages of another origin may not change anything here."),
                 msg("Add the origin to ENLARGER_CORS_ORIGINS, if it is yours."),
             )
         if self._access.token and not _is_open(scope) and not self._access.knows(scope):
@@ -91,7 +94,7 @@ class Security:
         headers = Headers(scope=scope)
         origin = headers.get("origin", "")
         if not self._access.is_allowed(origin) and not self._access.is_own(origin, scope):
-            refusal = ForbiddenError(msg("Pages of another origin may change nothing here."))
+            refusal = ForbiddenError(msg("Pages of another origin may not change anything here."))
             await _refuse(refusal, scope, receive, send)
             return
         answer = {

@@ -64,7 +64,7 @@ def _duration_s(text: str) -> float:
     found = _DURATION.fullmatch(text.strip().lower())
     if found is None or float(found[1]) * _UNITS_S[found[2]] > _LONGEST_S:
         raise RecipeError(
-            msg("“{text}” is no time to wait.", text=text), msg("Write it like 500ms, 2s or 9m; 60m is the longest.")
+            msg("“{text}” is not a time to wait.", text=text), msg("Write it like 500ms, 2s or 9m; 60m is the longest.")
         )
     return float(found[1]) * _UNITS_S[found[2]]
 
@@ -72,5 +72,5 @@ def _duration_s(text: str) -> float:
 def _number(query: Mapping[str, str], name: str, default: float) -> float:
     text = query.get(name) or str(default)
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) is None:
-        raise RecipeError(msg("“{text}” is no number for {name}.", text=text, name=name))
+        raise RecipeError(msg("{name}: “{text}” is not a number.", text=text, name=name))
     return float(text)

@@ -63,7 +63,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, _: Exception) -> Response:
     return problem_response(
-        UnexpectedError(msg("Something went wrong inside the server."), msg("Its log says what.")), request
+        UnexpectedError(msg("Something went wrong inside the server."), msg("See the server's log.")), request
     )
 
 

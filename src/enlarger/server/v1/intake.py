@@ -71,7 +71,7 @@ def source_of(path: Path) -> JobSource:
     if is_page_name(path.name):
         return JobSource("picture", path)
     raise InputError(
-        msg("{path}: this is no folder, archive or picture.", path=path.name),
+        msg("{path}: this is not a folder, archive or picture.", path=path.name),
         msg("Hand in pictures, a folder of them, or a zip or cbz."),
     )
 

@@ -80,7 +80,7 @@ async def artifact(service: Serving, request: Request, job_id: JobId) -> Respons
     if job.artifact is None:
         made = job.state.is_final and (not job.submission.packs or job.state in (JobState.FAILED, JobState.CANCELLED))
         raise NotReadyError(
-            msg("Job {job} has no archive.", job=job_id) if made else msg("Job {job} is not finished.", job=job_id),
+            msg("Job {job} has no artifact.", job=job_id) if made else msg("Job {job} is not finished.", job=job_id),
             msg("Its finished pages can be fetched one by one.") if made else msg("Follow its events until it is."),
         )
     path = await in_thread(service.jobs.artifact_path, job)

@@ -121,7 +121,7 @@ async def _listen(service: Service, job: str) -> list[int]:
         with suppress(websockets.ConnectionClosed):
             async for text in socket:
                 event = json.loads(text)
-                if "number" not in event:  # progress within a page: not stored, not numbered
+                if event["number"] is None:  # progress within a page: not stored, not numbered
                     continue
                 numbers.append(event["number"])
                 if event["type"] in _FINAL:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 from command_running import Enlarger
 from typer.testing import CliRunner
 
 import enlarger as package
 from enlarger.cli.app import build_app
-from enlarger.messages import Message, translate
+from enlarger.messages import LANGUAGES, Message, translate
 
-_COMMANDS = ["", "upscale", "models", "models list", "models show", "models pull",
-             "cache", "cache stats", "cache clean", "devices", "doctor", "bench", "verify"]  # fmt: skip
+
+def _paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    yield " ".join(path)
+    for name, child in getattr(command, "commands", {}).items():
+        yield from _paths(child, (*path, name))
+
+
+_COMMANDS = list(_paths(typer.main.get_command(build_app())))
 
 
 @pytest.fixture
@@ -32,6 +42,33 @@ def test_every_command_has_help(command: str, monkeypatch: pytest.MonkeyPatch) -
     assert "Show this help and exit." in result.output
     assert "<bool>" not in result.output
     assert "<list" not in result.output
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_at_80_columns_every_sentence_is_whole(command: str, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENLARGER_LANGUAGE", language)
+    monkeypatch.setenv("COLUMNS", "80")
+    app = build_app()
+    shown = CliRunner().invoke(app, [*command.split(), "--help"]).output
+    page = _unbroken(shown)
+    sentences = _sentences(typer.main.get_command(app), command.split())
+    assert [each for each in sentences if _unbroken(each) not in page] == []
+    assert shown.count("…") == sum(each.count("…") for each in sentences)
+
+
+def _sentences(group: Any, path: list[str]) -> list[str]:
+    """Those that the help page of the command at `path` is made of."""
+    command = group
+    for name in path:
+        command = command.commands[name]
+    told = [command.help, command.epilog, *(param.help for param in command.params)]
+    return [each for each in [*told, *(child.help for child in getattr(command, "commands", {}).values())] if each]
+
+
+def _unbroken(text: str) -> str:
+    """Without frames and what separates words: where a line ends is not the sentence's business."""
+    return re.sub(r"[│\s]", "", text)
 
 
 def test_help_is_in_the_language_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:

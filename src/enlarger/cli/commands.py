@@ -16,6 +16,11 @@ class Command(TyperCommand):
         """The line that begins with "Usage:"."""
         return _usage(super().get_usage(ctx))
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The whole page."""
+        _fold()
+        super().format_help(ctx, formatter)
+
     def get_help_option(self, ctx: Any) -> TyperOption | None:
         """--help, explained."""
         return _explained(super().get_help_option(ctx))
@@ -32,6 +37,11 @@ class Group(TyperGroup):
         """The line that begins with "Usage:"."""
         return _usage(super().get_usage(ctx))
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The whole page."""
+        _fold()
+        super().format_help(ctx, formatter)
+
     def get_help_option(self, ctx: Any) -> TyperOption | None:
         """--help, explained."""
         return _explained(super().get_help_option(ctx))
@@ -43,6 +53,12 @@ class Group(TyperGroup):
 
 def _usage(line: str) -> str:
     return line.replace("Usage:", str(msg("Usage:")), 1)
+
+
+def _fold() -> None:
+    from enlarger.cli.folding import fold_help  # with rich, which only a help page needs
+
+    fold_help()
 
 
 def _explained(option: TyperOption | None) -> TyperOption | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from enlarger.cli.bench import POPULAR, recommended
 from enlarger.cli.bench_page import PAGE_PX, region
-from enlarger.cli.bench_run import Timing, expected_megapixels_per_s, fitting_region
+from enlarger.cli.bench_run import Timing, expected_megapixels_per_s, fitting_region, like_the_page
 from enlarger.enhance import Enhancer, make_recipe
 from enlarger.models import Card, load_catalog
 from enlarger.runtimes import Calibration, Candidate, Measurement, list_devices
@@ -62,6 +62,20 @@ def test_a_region_lies_in_the_page_and_keeps_the_budget(megapixels_per_s: float,
 
 def test_what_is_not_calibrated_is_measured_whole() -> None:
     assert fitting_region(inf, 1.0) == PAGE_PX
+
+
+def test_a_region_grows_until_its_tiles_share_averages_as_those_of_the_page() -> None:
+    width, height = like_the_page((272, 384), lambda width, height: width * height > 500_000)
+    assert 500_000 < width * height < 550_000
+    assert like_the_page((700, 1000), lambda width, height: width * height > 500_000) == (700, 1000)
+
+
+def test_a_region_stays_where_not_even_the_page_shares_averages() -> None:
+    assert like_the_page((272, 384), lambda _width, _height: False) == (272, 384)
+
+
+def test_where_only_the_page_shares_averages_it_is_measured_whole() -> None:
+    assert like_the_page((272, 384), lambda *size: size == PAGE_PX) == PAGE_PX
 
 
 @pytest.mark.weights

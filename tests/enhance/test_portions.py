@@ -80,6 +80,18 @@ def test_averages_are_shared_in_batches_too(enhancer: Enhancer, runtime: FakeRun
     assert np.array_equal(alone, paired)
 
 
+@pytest.mark.parametrize(("model", "side", "shares"), [("realcugan-se", 150, True), ("realcugan-se", 300, False),
+                                                     ("waifu2x-cunet", 150, False)])  # fmt: skip
+def test_it_is_known_beforehand_whether_tiles_will_share_averages(
+    enhancer: Enhancer, runtime: FakeRuntime, model: str, side: int, shares: bool
+) -> None:
+    runtime.poolings = 4
+    recipe = make_recipe(CATALOG, model=model, tile_px=side)
+    assert enhancer.shares_averages(recipe, 300, 200) is shares
+    enhancer.enlarge(picture(PAGE), recipe)
+    assert (runtime.tiles_pooled > 0) is shares
+
+
 def test_memory_is_taken_from_the_batch_before_the_tile(enhancer: Enhancer, runtime: FakeRuntime) -> None:
     runtime.misfortune = Misfortune(out_of_memory_above_px=2 * 104 * 104)
     facts = only_pass(enhancer, tile_px=80, batch=8)  # 12 tiles: asked for in two calls of 6, then 3, then 1

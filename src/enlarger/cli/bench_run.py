@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from enlarger.cancel import CancelToken
@@ -47,10 +48,14 @@ class Timing:
 def measure(enhancer: Enhancer, card: Card, device: str, budget_s: float, cancel: CancelToken) -> Timing:
     """Enlarge as much of the page as fits `budget_s`: once to open the model, once against the clock.
 
+    More where the page's tiles share averages (Real-CUGAN) and such a region would be one tile, to be computed once
+    where the page is computed several times.
+
     Raises ModelError, RuntimeFailedError, OutOfMemoryError, CancelledError.
     """
     recipe = make_recipe(enhancer.catalog, model=card.name)
     region_px = fitting_region(expected_megapixels_per_s(enhancer, recipe, device), budget_s)
+    region_px = like_the_page(region_px, lambda width, height: enhancer.shares_averages(recipe, width, height))
     picture = region(*region_px)
     enhancer.enlarge(picture, recipe, cancel=cancel)
     started_s = time.perf_counter()
@@ -63,7 +68,20 @@ def measure(enhancer: Enhancer, card: Card, device: str, budget_s: float, cancel
 
 def fitting_region(megapixels_per_s: float, budget_s: float) -> tuple[int, int]:
     """(width, height) in pixels of what takes about `budget_s`, shaped like the page and at most all of it."""
-    share = math.sqrt(min(1.0, megapixels_per_s * budget_s * 1e6 / math.prod(PAGE_PX)))
+    return _of_the_page(math.sqrt(min(1.0, megapixels_per_s * budget_s * 1e6 / math.prod(PAGE_PX))))
+
+
+def like_the_page(region_px: tuple[int, int], shares_averages: Callable[[int, int], bool]) -> tuple[int, int]:
+    """The region, or the smallest larger one, whose tiles share averages if those of the page do."""
+    if not shares_averages(*PAGE_PX):
+        return region_px
+    larger = (_of_the_page(percent / 100) for percent in range(1, 100))
+    wanted = (each for each in (region_px, *larger) if each >= region_px and shares_averages(*each))
+    return next(wanted, PAGE_PX)
+
+
+def _of_the_page(share: float) -> tuple[int, int]:
+    """(width, height) in pixels of a region whose sides are this share of the page's."""
     width, height = (max(_MIN_SIDE_PX, int(side * share) // _STEP_PX * _STEP_PX) for side in PAGE_PX)
     return (width, height) if share < 1 else PAGE_PX
 

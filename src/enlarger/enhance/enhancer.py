@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from enlarger.cancel import CancelToken
 from enlarger.enhance.denoise import DENOISER, blend
 from enlarger.enhance.facts import Facts, PassFacts
-from enlarger.enhance.inference import Inference, batch_for, plan_for, work_px
+from enlarger.enhance.inference import Inference, batch_for, plan_for, shares_averages, work_px
 from enlarger.enhance.meter import Meter, Progress
 from enlarger.enhance.orientations import COUNT
 from enlarger.enhance.passes import plan_passes, plan_restoring
@@ -25,6 +25,7 @@ from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.resample import resample
 from enlarger.enhance.residents import Residents
 from enlarger.enhance.tile_limits import TileLimits, depends_on_tile
+from enlarger.enhance.tiles import TilePlan
 from enlarger.models import Card, Catalog, Graph, Variant, load_catalog, prepare
 from enlarger.pictures import Picture, bleed
 from enlarger.runtimes import Runtime, Session, SessionSpec, open_session
@@ -140,11 +141,15 @@ class Enhancer:
     def warm(self, recipe: Recipe, width: int, height: int) -> None:
         """Open what a picture of this size will need; raises as `enlarge` does."""
         with self._lock:
-            for graph in self._graphs_for(recipe, width, height):
-                plan = plan_for(recipe, graph, width, height, self.limits)
+            for graph, plan in self._planned(recipe, self._graphs_for(recipe, width, height), width, height):
                 batch = batch_for(recipe, graph, plan, self.limits)
                 with self._session(graph, plan.tile, batch, recipe.precision):
-                    width, height = width * graph.variant.scale, height * graph.variant.scale
+                    pass
+
+    def shares_averages(self, recipe: Recipe, width: int, height: int) -> bool:
+        """Whether a picture of this size is cut into tiles that share its averages: several times the work a pixel."""
+        planned = self._planned(recipe, self._graphs_for(recipe, width, height), width, height)
+        return any(shares_averages(plan, graph.variant) for graph, plan in planned)
 
     def resident(self) -> tuple[tuple[str, SessionSpec], ...]:
         """The open sessions: a variant's name, and what it runs on."""
@@ -208,12 +213,14 @@ class Enhancer:
         return total_px * (COUNT if recipe.tta else 1)
 
     def _passes_px(self, recipe: Recipe, graphs: tuple[Graph, ...], width: int, height: int) -> int:
-        total_px = 0
+        return sum(work_px(plan, graph.variant) for graph, plan in self._planned(recipe, graphs, width, height))
+
+    def _planned(
+        self, recipe: Recipe, graphs: tuple[Graph, ...], width: int, height: int
+    ) -> Iterator[tuple[Graph, TilePlan]]:
         for graph in graphs:
-            scale = graph.variant.scale
-            total_px += work_px(plan_for(recipe, graph, width, height, self.limits), graph.variant)
-            width, height = width * scale, height * scale
-        return total_px
+            yield graph, plan_for(recipe, graph, width, height, self.limits)
+            width, height = width * graph.variant.scale, height * graph.variant.scale
 
 
 def _through(

@@ -122,7 +122,7 @@ class Inference:
 
         Real-CUGAN's accurate way to tile: without it tiles of one page differ visibly in tone.
         """
-        if plan.count == 1 or not variant.shared_poolings:
+        if not shares_averages(plan, variant):
             return None
         parts = _parts(plan, variant.multiple)
         averages: list[NDArray[np.float32]] = []
@@ -169,9 +169,14 @@ def batch_for(recipe: Recipe, graph: Graph, plan: TilePlan, limits: TileLimits) 
     return ceil(plan.count / calls)
 
 
+def shares_averages(plan: TilePlan, variant: Variant) -> bool:
+    """Whether the tiles share the picture's averages; one tile has them by itself."""
+    return plan.count > 1 and variant.shared_poolings > 0
+
+
 def work_px(plan: TilePlan, variant: Variant) -> int:
     """Pixels that enter the network for one picture."""
-    passes = 1 + (variant.shared_poolings if plan.count > 1 else 0)
+    passes = 1 + (variant.shared_poolings if shares_averages(plan, variant) else 0)
     return plan.count * plan.tile_px * passes
 
 

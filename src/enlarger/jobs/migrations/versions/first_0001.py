@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -20,6 +23,19 @@ def upgrade() -> None:
 def _make_jobs() -> None:
     op.create_table(
         "jobs",
+        *_what_is_asked_for(),
+        *_how_far_it_is(),
+        *_what_holds_of_a_job(),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_jobs")),
+        sa.UniqueConstraint("id", name=op.f("uq_jobs_id")),
+        sa.UniqueConstraint("owner", "idempotency_key", name=op.f("uq_jobs_owner_idempotency_key")),
+        sqlite_autoincrement=True,
+    )
+    _index_jobs()
+
+
+def _what_is_asked_for() -> Sequence[sa.Column[Any]]:
+    return (
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
@@ -36,6 +52,11 @@ def _make_jobs() -> None:
         sa.Column("device", sa.Text(), nullable=False),
         sa.Column("packs", sa.Boolean(), nullable=False),
         sa.Column("transient", sa.Boolean(), nullable=False),
+    )
+
+
+def _how_far_it_is() -> Sequence[sa.Column[Any]]:
+    return (
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("listed", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.JSON(none_as_null=True), nullable=True),
@@ -54,6 +75,11 @@ def _make_jobs() -> None:
         sa.Column("updated_at", sa.Double(), nullable=False),
         sa.Column("started_at", sa.Double(), nullable=True),
         sa.Column("finished_at", sa.Double(), nullable=True),
+    )
+
+
+def _what_holds_of_a_job() -> Sequence[sa.CheckConstraint]:
+    return (
         sa.CheckConstraint(
             "(state IN ('done', 'partial', 'failed', 'cancelled')) = (finished_at IS NOT NULL)",
             name=op.f("ck_jobs_finished"),
@@ -71,11 +97,10 @@ def _make_jobs() -> None:
             "done >= 0 AND failed >= 0 AND cancelled >= 0 AND done + failed + cancelled <= total",
             name=op.f("ck_jobs_counts"),
         ),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_jobs")),
-        sa.UniqueConstraint("id", name=op.f("uq_jobs_id")),
-        sa.UniqueConstraint("owner", "idempotency_key", name=op.f("uq_jobs_owner_idempotency_key")),
-        sqlite_autoincrement=True,
     )
+
+
+def _index_jobs() -> None:
     op.create_index("ix_jobs_finished_at", "jobs", ["finished_at"], unique=False)
     op.create_index(
         "ix_jobs_service",

@@ -16,8 +16,8 @@ from sqlalchemy import ClauseElement, create_engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from enlarger.jobs import Priority, claims
-from enlarger.jobs.claims import Wish
+from enlarger.jobs import Priority
+from enlarger.jobs.claims import Wish, claim_statement
 from enlarger.jobs.ledger_file import open_ledger_file
 from enlarger.jobs.migrations import HEAD
 from enlarger.jobs.schema import metadata
@@ -66,8 +66,10 @@ def test_postgresql_takes_the_tables() -> None:
 
 
 @pytest.mark.parametrize("wish", [Wish(True), Wish(False, Priority.VOLUME, ["k"], ["cpu"])])
-def test_postgresql_claims_without_waiting_for_others(wish: Wish) -> None:
-    assert _sql(claims._next_page(wish)).rstrip(")").endswith("FOR UPDATE SKIP LOCKED")
+def test_postgresql_claims_one_page_without_waiting_for_others(wish: Wish) -> None:
+    statement = _sql(claim_statement(wish.idle, frozenset(wish.values)))
+    assert "WHERE pages.id = (SELECT" in statement, "an IN would claim several there"
+    assert "FOR UPDATE SKIP LOCKED) AND" in statement
 
 
 def _sql(statement: ClauseElement) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Update, insert, select, update
+from sqlalchemy import Connection, Executable, RowMapping, Update, insert, select, update
 
 from enlarger.jobs.failure import Failure
 from enlarger.jobs.job import JobState, PageState, Priority
@@ -27,9 +27,9 @@ class Change:
         """The job's row, as this transaction sees it."""
         return self.one(select(jobs).where(jobs.c.id == job_id))
 
-    def one(self, statement: Any) -> RowMapping | None:
+    def one(self, statement: Executable, values: Mapping[str, Any] | None = None) -> RowMapping | None:
         """The first row that the statement gives."""
-        return self.connection.execute(statement).mappings().first()
+        return self.connection.execute(statement, values).mappings().first()
 
     def record(self, job_id: str, kind: str, facts: Mapping[str, Any], values: Mapping[str, Any]) -> RowMapping:
         """Set columns of a job and write the event that tells of it; the job must be there."""

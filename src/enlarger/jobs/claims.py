@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, TextClause, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, TextClause, bindparam, func, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from enlarger.jobs.changes import Change
 from enlarger.jobs.failure import Failure
@@ -21,6 +23,17 @@ from enlarger.jobs.schema import is_claimable, jobs, pages
 
 MOST_CRASHES = 2  # a page that killed so many workers all by itself is given up
 _NOT_HELD = {"claimed_at": None, "worker": None}
+_SERVE = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"))
+    .values(turn=select(func.max(jobs.c.turn) + 1).scalar_subquery())
+    .returning(jobs)
+)
+_TAKE = (
+    update(pages)
+    .where(pages.c.id == bindparam("page"), pages.c.attempt == bindparam("try"), pages.c.state == PageState.RUNNING)
+    .returning(pages)
+)
 
 
 @dataclass(frozen=True)
@@ -36,56 +49,66 @@ class Wish:
     held_keys: Collection[str] = ()
     devices: Collection[str] | None = None
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the wish narrows the choice by, as values for its statement."""
+        values = {"above": self.above, "held": list(self.held_keys) or None, "devices": self.devices}
+        return {name: value for name, value in values.items() if value is not None}
+
 
 def claim(change: Change, worker: str, wish: Wish) -> Claim | None:
     """The next page: of the most urgent jobs, whose turn it is; of that job, the first that waits."""
-    page = change.one(
-        update(pages)
-        .where(pages.c.id == _next_page(wish), pages.c.state.in_(pages_that_may_become(PageState.RUNNING)))
-        .values(
-            state=PageState.RUNNING,
-            attempt=pages.c.attempt + 1,
-            worker=worker,
-            claimed_at=change.now,
-            awaits_key=None,
-        )
-        .returning(pages)
-    )
+    wanted = wish.values
+    statement = claim_statement(wish.idle, frozenset(wanted))
+    page = change.one(statement, {"by": worker, "now": change.now, **wanted})
     return None if page is None else Claim(page_of(page), job_of(_serve(change, page["job_id"])))
 
 
-def _next_page(wish: Wish) -> ScalarSelect[Any]:
+@cache
+def claim_statement(idle: bool, wanted: frozenset[str]) -> ReturningUpdate[Any]:
+    """Built once for every kind of wish: building it takes longer than running it."""
+    claimed = {"state": PageState.RUNNING, "attempt": pages.c.attempt + 1, "awaits_key": None}
     # compared with =, so that it is one value: PostgreSQL runs the query of an IN once for every row, and with rows
     # locked and skipped on the way each run finds another page
-    job = _next_job(wish)
-    first = select(pages.c.id).where(pages.c.job_id == job, *_claimable(wish)).order_by(pages.c.position).limit(1)
-    return first.with_for_update(skip_locked=True).scalar_subquery()  # SQLite has one writer and leaves this out
+    return (
+        update(pages)
+        .where(pages.c.id == _next_page(idle, wanted), pages.c.state.in_(pages_that_may_become(PageState.RUNNING)))
+        .values(worker=bindparam("by"), claimed_at=bindparam("now"), **claimed)
+        .returning(pages)
+    )
 
 
-def _next_job(wish: Wish) -> ScalarSelect[str]:
-    has_page = select(pages.c.id).where(pages.c.job_id == jobs.c.id, *_claimable(wish)).exists()
-    wanted: list[ColumnElement[bool] | TextClause] = [is_claimable(), jobs.c.listed.is_(True), has_page]
-    if wish.above is not None:
-        wanted.append(jobs.c.priority > int(wish.above))
-    if wish.devices is not None:
-        wanted.append(jobs.c.device.in_(wish.devices))
+def _next_page(idle: bool, wanted: Collection[str]) -> ScalarSelect[Any]:
+    conditions = _claimable(idle, wanted)
+    first = select(pages.c.id).where(pages.c.job_id == _next_job(conditions, wanted), *conditions)
+    locked = first.order_by(pages.c.position).limit(1).with_for_update(skip_locked=True)  # SQLite leaves this out
+    return locked.scalar_subquery()
+
+
+def _next_job(claimable: Collection[ColumnElement[bool]], wanted: Collection[str]) -> ScalarSelect[str]:
+    has_page = select(pages.c.id).where(pages.c.job_id == jobs.c.id, *claimable).exists()
+    conditions: list[ColumnElement[bool] | TextClause] = [is_claimable(), jobs.c.listed.is_(True), has_page]
+    if "above" in wanted:
+        conditions.append(jobs.c.priority > bindparam("above"))
+    if "devices" in wanted:
+        conditions.append(jobs.c.device.in_(bindparam("devices", expanding=True)))
     order = (jobs.c.priority.desc(), jobs.c.turn, jobs.c.seq)
-    return select(jobs.c.id).where(*wanted).order_by(*order).limit(1).scalar_subquery()
+    return select(jobs.c.id).where(*conditions).order_by(*order).limit(1).scalar_subquery()
 
 
-def _claimable(wish: Wish) -> list[ColumnElement[bool]]:
-    wanted = [pages.c.state == PageState.QUEUED]
-    if not wish.idle:
-        wanted.append(pages.c.alone.is_(False))
-    if wish.held_keys:
-        wanted.append(or_(pages.c.awaits_key.is_(None), pages.c.awaits_key.not_in(wish.held_keys)))
-    return wanted
+def _claimable(idle: bool, wanted: Collection[str]) -> list[ColumnElement[bool]]:
+    conditions = [pages.c.state == PageState.QUEUED]
+    if not idle:
+        conditions.append(pages.c.alone.is_(False))
+    if "held" in wanted:
+        free = pages.c.awaits_key.not_in(bindparam("held", expanding=True))
+        conditions.append(or_(pages.c.awaits_key.is_(None), free))
+    return conditions
 
 
 def _serve(change: Change, job_id: str) -> RowMapping:
     """Put the job behind all others of its priority, and start it if it had not begun."""
-    last = select(func.max(jobs.c.turn) + 1).scalar_subquery()
-    row = change.one(update(jobs).where(jobs.c.id == job_id).values(turn=last).returning(jobs))
+    row = change.one(_SERVE, {"job": job_id})
     assert row is not None
     if row["state"] == JobState.RUNNING:
         return row
@@ -134,8 +157,8 @@ def await_key(change: Change, held: Claim, key: str) -> bool:
 def _take(change: Change, held: Claim, to: PageState, **values: Any) -> RowMapping | None:
     """Move a page that is still in the claim's hands."""
     assert PageState.RUNNING in pages_that_may_become(to)
-    mine = (pages.c.id == held.page.id, pages.c.attempt == held.page.attempt, pages.c.state == PageState.RUNNING)
-    return change.one(update(pages).where(*mine).values(state=to, **_NOT_HELD, **values).returning(pages))
+    mine = {"page": held.page.id, "try": held.page.attempt}
+    return change.one(_TAKE, {**mine, "state": to, **_NOT_HELD, **values})
 
 
 def _count_failure(change: Change, page: RowMapping, failure: Failure) -> None:

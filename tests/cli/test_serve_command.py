@@ -42,7 +42,7 @@ def test_off_loopback_there_must_be_a_token(enlarger: Enlarger) -> None:
     for host in ("0.0.0.0", "::", "nas.local"):
         done = enlarger("serve", "--host", host, "--port", "0")
         assert done.code == 2
-        assert f"{host} can be reached by others" in done.err
+        assert f"{host} can be reached by other machines" in done.err
         assert "--token-file" in done.err
 
 

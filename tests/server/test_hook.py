@@ -172,13 +172,13 @@ def test_max_width_caps_the_result(
     [
         ("model=nonsense", "There is no model"),
         ("scale=0.5", "--scale"),
-        ("scale=much", "no number"),
-        ("noise=7", "no noise level"),
-        ("format=tiff", "no output format"),
+        ("scale=much", "is not a number"),
+        ("noise=7", "is not a noise level"),
+        ("format=tiff", "is not an output format"),
         ("quality=0", "--quality"),
-        ("within=tomorrow", "no time to wait"),
-        ("within=61m", "no time to wait"),
-        ("max_width=-3", "no number"),
+        ("within=tomorrow", "is not a time to wait"),
+        ("within=61m", "is not a time to wait"),
+        ("max_width=-3", "is not a number"),
     ],
 )
 def test_a_wrong_option_gives_the_original_back(query: str, reason: str, client: httpx.Client) -> None:

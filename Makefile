@@ -19,8 +19,9 @@ help: ## this list
 demo: $(VENV)/.installed ## install, draw a sample volume, enlarge it with real weights, show before and after
 	$(BIN)/python -m demo
 
-test: $(VENV)/.installed-test ## the whole test suite
-	$(BIN)/python -m pytest --durations=10
+test: $(VENV)/.installed-test ## the whole test suite, first what is quick
+	$(BIN)/python -m pytest -m "not slow" --durations=10
+	$(BIN)/python -m pytest -m slow --durations=10
 
 test-quick: $(VENV)/.installed-test ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow and not weights"

@@ -10,7 +10,7 @@ from drawings import Pixels, drawing, jpeg, pixels_of, psnr
 from enlarger.enhance import Enhancer, make_recipe
 from enlarger.pictures import Metadata, Picture
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 SEED_MODELS = ("realesr-animevideov3", "RealESRGAN_x4plus_anime_6B")
 WORDS = ("low", "medium", "high")

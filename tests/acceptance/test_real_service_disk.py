@@ -16,7 +16,7 @@ from page_files import write_pages
 
 from loud_skips import missing
 
-pytestmark = [pytest.mark.weights, pytest.mark.skipif(os.name == "nt", reason="mounts a small disk")]
+pytestmark = [pytest.mark.weights, pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="mounts a small disk")]
 _PAGES = 12
 _NOT_ALLOWED = 77
 _JOB = {

@@ -49,11 +49,22 @@ def test_a_harmed_render_is_no_hit(cache: RenderCache, harm: str) -> None:
     assert cache.get(key(1)) is None
 
 
-def test_a_file_edited_in_place_is_no_hit_even_at_the_same_length(cache: RenderCache) -> None:
+def test_a_rotten_render_is_no_hit_and_is_healed_by_the_next_put(cache: RenderCache, tmp_path: Path) -> None:
     render = cache.put(key(1), b"picture", "png", FACTS)
-    render.path.write_bytes(b"PICTURE")
-    os.utime(render.path, (1, 1))
+    target = tmp_path / "out" / "page.png"
+    place(render, target, link=True)
+    before = target.stat()
+    target.write_bytes(b"picturE")  # the output and the cache share the file
+    os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert cache.get(key(1)) is None
+    place(cache.put(key(1), b"picture", "png", FACTS), target, link=True)
+    assert cache.get(key(1)) is not None
+    assert target.read_bytes() == b"picture"
+
+
+def test_a_file_that_was_only_touched_is_a_hit(cache: RenderCache) -> None:
+    os.utime(cache.put(key(1), b"picture", "png", FACTS).path, (1, 1))
+    assert cache.get(key(1)) is not None
 
 
 def test_the_longest_unused_goes_first(settings_dir: Path) -> None:

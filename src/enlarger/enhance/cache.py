@@ -1,7 +1,7 @@
 """Finished renders by key: `<key>.<ext>` and, written last, `<key>.json`; the oldest use is dropped first.
 
 The cache never holds the only copy of anything: outputs are linked or copied out of it. A hard link shares
-its file with the person's own copy, so a render whose size or time changed since is no hit.
+its file with the output, and disks rot, so a render whose bytes are not those that were put is no hit.
 """
 
 from __future__ import annotations
@@ -62,13 +62,15 @@ class RenderCache:
         self._held_bytes: int | None = None  # counted on the first write, then kept up to date
 
     def get(self, key: str) -> Render | None:
-        """The render, marked as used; None when it is missing, half written or was changed from outside."""
+        """The render, marked as used; None when it is missing, half written, or not the bytes that were put.
+
+        Reads the file for its digest: some milliseconds, where making the render anew takes seconds.
+        """
         facts_path = self._facts_path(key)
         try:
             facts = json.loads(facts_path.read_bytes())
             path = facts_path.with_name(facts["file"]["name"])
-            stat = path.stat()
-            if (stat.st_size, stat.st_mtime_ns) != (facts["file"]["bytes"], facts["file"]["mtime_ns"]):
+            if path.stat().st_size != facts["file"]["bytes"] or _sha256(path) != facts["file"]["sha256"]:
                 return None
             os.utime(facts_path)
             return Render(key, path, facts["file"]["format"], facts)
@@ -85,7 +87,6 @@ class RenderCache:
             "format": format,
             "bytes": len(data),
             "sha256": hashlib.sha256(data).hexdigest(),
-            "mtime_ns": path.stat().st_mtime_ns,
         }
         everything = {"key": key, "pipeline": PIPELINE_VERSION, "file": file, **facts}
         text = json.dumps(everything, ensure_ascii=False, indent=1)
@@ -174,6 +175,11 @@ def _link(source: Path, target: Path) -> bool:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)  # renaming one link of a file onto another leaves both
     return True
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _render_bytes(facts_path: Path) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from enlarger.errors import StorageError
-from enlarger.storage import TEMPORARY_PREFIX, atomic_file, drop_temporaries, storage_errors, write_atomic
+from enlarger.storage import TEMPORARY_PREFIX, atomic_file, drop_temporaries, make_folder, storage_errors, write_atomic
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX only")
 
@@ -32,6 +32,31 @@ def test_writes_and_makes_folders(tmp_path: Path) -> None:
     write_atomic(target, b"data")
     assert target.read_bytes() == b"data"
     assert names(target.parent) == [target.name]
+
+
+@posix
+def test_every_folder_that_is_made_is_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    sync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append(os.fstat(handle).st_ino)
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_atomic(tmp_path / "title" / "volume" / "job" / "page.png", b"data")
+    above_the_job = (tmp_path, tmp_path / "title", tmp_path / "title" / "volume")
+    assert synced[:3] == [folder.stat().st_ino for folder in above_the_job]
+    assert synced[4:] == [(tmp_path / "title" / "volume" / "job").stat().st_ino]
+    synced.clear()
+    make_folder(tmp_path / "title" / "volume")
+    assert synced == []
+
+
+def test_a_file_in_the_way_of_a_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "title").touch()
+    with pytest.raises(StorageError):
+        write_atomic(tmp_path / "title" / "volume" / "page.png", b"data")
 
 
 def test_what_a_killed_writer_left_is_known_by_its_label(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def atomic_file(target: Path, *, label: str = "") -> Iterator[BinaryIO]:
     `label` begins the temporary name, so that what a killed process left is known (see `drop_temporaries`).
     """
     with storage_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         temporary = target.with_name(f"{TEMPORARY_PREFIX}{label}{uuid4().hex}{target.suffix}")
         try:
             with temporary.open("xb") as file:  # not mkstemp: a result gets the user's own permissions
@@ -55,6 +55,18 @@ def drop_temporaries(folder: Path, label: str) -> None:
             path.unlink()
 
 
+def make_folder(folder: Path) -> None:
+    """`folder` with all that are missing above it, each one durable when this returns; raises OSError."""
+    missing = []
+    for path in (folder, *folder.parents):
+        if path.is_dir():
+            break
+        missing.append(path)
+    for path in reversed(missing):
+        path.mkdir(parents=True, exist_ok=True)  # parents: one may have been dropped as empty meanwhile
+        sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename durable; a no-op where folders cannot be opened (Windows)."""
     if os.name == "nt":
@@ -75,7 +87,7 @@ def one_at_a_time(target: Path, cancel: CancelToken | None = None) -> Iterator[N
     from filelock import FileLock, Timeout
 
     with storage_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         lock = FileLock(target.with_name(f".{target.name}.lock"))
         while not lock.is_locked:
             check(cancel)
@@ -92,7 +104,7 @@ def one_at_a_time(target: Path, cancel: CancelToken | None = None) -> Iterator[N
 def require_room(folder: Path, needed_bytes: int) -> None:
     """Raises StorageError when the disk under `folder` has less free."""
     with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         free_bytes = shutil.disk_usage(folder).free
     if free_bytes < needed_bytes:
         raise DiskFullError(

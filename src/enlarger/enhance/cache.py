@@ -21,7 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 from enlarger.enhance.recipe import PIPELINE_VERSION
-from enlarger.storage import TEMPORARY_PREFIX, atomic_file, sync_folder, write_atomic
+from enlarger.storage import TEMPORARY_PREFIX, atomic_file, make_folder, sync_folder, write_atomic
 
 _SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 _STALE_TEMPORARY_S = 24 * 3600
@@ -165,7 +165,7 @@ def place(render: Render, target: Path, *, link: bool = False) -> None:
 def _link(source: Path, target: Path) -> bool:
     temporary = target.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}{target.suffix}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         os.link(source, temporary)
         temporary.replace(target)
         sync_folder(target.parent)

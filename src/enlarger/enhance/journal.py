@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from enlarger.enhance.cache import Render
-from enlarger.storage import storage_errors, write_atomic
+from enlarger.storage import make_folder, storage_errors, write_atomic
 
 WHOLE = "/"  # the name an archive as a whole goes by: no page can have it
 _ANNOUNCED = -1
@@ -92,7 +92,7 @@ class Journal:
     def _append(self, entry: Entry) -> None:
         self._entries[entry.name] = entry
         with storage_errors(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             with self._path.open("a", encoding="utf-8") as lines:
                 lines.write(_line(entry))
 

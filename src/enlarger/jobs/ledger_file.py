@@ -18,7 +18,7 @@ from enlarger.jobs.ledger_errors import broken, ledger_errors
 from enlarger.jobs.migrations import migrate, require_ours
 from enlarger.jobs.network_disks import Partitions, mounted, network_type
 from enlarger.messages import msg
-from enlarger.storage import storage_errors, sync_folder
+from enlarger.storage import make_folder, storage_errors, sync_folder
 
 _WRITES = "enlarger_writes"
 _PRAGMAS = (
@@ -62,7 +62,7 @@ def open_ledger_file(path: Path, partitions: Partitions = mounted) -> LedgerFile
     """Make the file or bring it to this version's form; raises LedgerError and DiskFullError."""
     _require_own_disk(path, partitions)
     with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     engine = _engine(path)
     try:
         return _opened(path, engine)

@@ -16,7 +16,7 @@ from enlarger.errors import InputError, StorageError
 from enlarger.jobs.job import Job, Page
 from enlarger.messages import msg
 from enlarger.settings import Settings
-from enlarger.storage import TEMPORARY_PREFIX, storage_errors
+from enlarger.storage import TEMPORARY_PREFIX, make_folder, storage_errors
 
 _SLUG_MAX_BYTES = 100  # two of them, a job's id and a suffix stay below the 255 bytes that file systems allow
 _FOLDERS = ("incoming", "staging", "outputs", "artifacts", "models")
@@ -74,7 +74,7 @@ class StorageRoot:
         """Make the folders; raises StorageError."""
         for name in _FOLDERS:
             with storage_errors(self.root / name):
-                (self.root / name).mkdir(parents=True, exist_ok=True)
+                make_folder(self.root / name)
 
     # ---- what a job owns ----
 
@@ -166,7 +166,7 @@ class StorageRoot:
 
         lock = FileLock(self.root / ".enlarger.lock", thread_local=False)  # whichever thread stops the server
         with storage_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+            make_folder(self.root)
             try:
                 lock.acquire(timeout=0)
             except Timeout:

@@ -16,7 +16,7 @@ from enlarger.messages import msg
 from enlarger.server.refusals import BadRequestError, TooLargeError, UnsupportedMediaError
 from enlarger.server.upload_names import UniqueNames, safe_upload_name
 from enlarger.settings import Settings
-from enlarger.storage import storage_errors, sync_folder
+from enlarger.storage import make_folder, storage_errors, sync_folder
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class FileSink:
         self._digest = hashlib.sha256()
         self._bytes = 0
         with storage_errors(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             self._file: BinaryIO = self._path.open("xb")
 
     def write(self, data: bytes | memoryview) -> None:

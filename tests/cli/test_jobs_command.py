@@ -84,10 +84,12 @@ def test_a_folder_of_the_server_becomes_a_volume(enlarger: Command) -> None:
 def test_options_decide_the_pixels(enlarger: Command) -> None:
     draw_page(enlarger.incoming / "one.png")
     options = ("--scale", "1.5", "--noise", "2", "--format", "webp", "--quality", "80", "--priority", "interactive")
+    options += ("--container", "cbz")
     job = enlarger.job(enlarger.submitted("one.png", *options))
     recipe = {name: job["recipe"][name] for name in ("model", "scale", "noise", "format", "quality")}
     assert recipe == {"model": SMALL_MODEL, "scale": 1.5, "noise": 2, "format": "webp", "quality": 80}
     assert (job["priority"], job["device"], job["title"]) == ("interactive", "fake", "one")
+    assert job["container"] == "cbz"
 
 
 def test_a_path_here_is_found_by_the_server_here(enlarger: Command, monkeypatch: pytest.MonkeyPatch) -> None:

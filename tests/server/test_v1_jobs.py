@@ -44,6 +44,28 @@ def test_a_folder_comes_back_as_an_archive(service: Service) -> None:
     assert service.http.get(f"/v1/jobs/{job['id']}/report").json()["processed"] == 3
 
 
+@pytest.mark.parametrize("sends", ["json", "form"])
+def test_the_archive_is_a_comic_book_where_that_is_asked_for(service: Service, sends: str) -> None:
+    if sends == "json":
+        job = submitted(service, folder_of(service.folder("comic"), 30), container="cbz")
+    else:
+        page = page_file(service.folder("sent"), "1.png", 20)
+        files = [("files", ("1.png", page.read_bytes()))]
+        fields = {"container": "cbz", "tile": "32", "format": "png"}
+        job = service.http.post("/v1/jobs", data=fields, files=files).json()
+    assert job["container"] == "cbz"
+    job = finished(service, job)
+    assert job["artifact"]["path"].endswith(f"{job['id']}.cbz")
+    answer = service.http.get(job["artifact"]["url"])
+    assert answer.headers["content-type"] == "application/vnd.comicbook+zip"
+    assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
+
+
+def test_another_container_is_refused(service: Service) -> None:
+    folder_of(service.folder("rar"), 30)
+    assert service.http.post("/v1/jobs", json={"path": "rar", "container": "cbr"}).status_code == 422
+
+
 def test_pages_are_listed_and_fetched_one_by_one(service: Service) -> None:
     job = finished(service, submitted(service, folder_of(service.folder("paged"), 40, 41, 42), packs=False))
     url = f"/v1/jobs/{job['id']}/pages"

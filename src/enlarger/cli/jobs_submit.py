@@ -54,6 +54,10 @@ def submit(
     quality: Annotated[
         int | None, typer.Option(metavar="N", help=str(msg("Quality of JPEG and WebP, 1 to 100.")))
     ] = None,
+    container: Annotated[
+        Literal["zip", "cbz"],
+        typer.Option(metavar="zip|cbz", help=str(msg("What the job's archive is: zip, or cbz for comic readers."))),
+    ] = "zip",
     device: Annotated[
         str | None,
         typer.Option(metavar="DEVICE", help=str(msg("Device of the server's workers: auto, cpu, ncnn:cpu."))),
@@ -79,7 +83,7 @@ def submit(
     from enlarger.cli.progress import Display
 
     wish = {"volume": volume, "model": model, "scale": scale, "noise": noise, "format": format_, "quality": quality}
-    wish |= {"device": device, "priority": priority}
+    wish |= {"container": container, "device": device, "priority": priority}
     given = {name: value for name, value in wish.items() if value not in (None, "")}
     display, jobs = Display(), []
     with connected(server) as client:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from unicodedata import normalize
 from uuid import UUID
 
@@ -99,8 +100,11 @@ class StorageRoot:
         if job.artifact is not None:
             return self.root / job.artifact.path
         names = _part(job.submission.title), _part(job.submission.volume), job.id
-        suffix = "cbz" if job.submission.params.get("container") == "cbz" else "zip"
-        return self.artifacts / f"{'-'.join(names)}.{suffix}"
+        return self.artifacts / f"{'-'.join(names)}.{self.container(job)}"
+
+    def container(self, job: Job) -> Literal["zip", "cbz"]:
+        """What the job's archive is, by what was asked for."""
+        return "cbz" if job.submission.params.get("container") == "cbz" else "zip"
 
     def relative(self, path: Path) -> str:
         """`path`, which lies below the root, as clients see it (POSIX)."""

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from enlarger.enhance import DEFAULT_MODEL, Recipe, make_recipe
 from enlarger.jobs import Priority
 from enlarger.models import Catalog, parse_noise
-from enlarger.server.v1.wire import PriorityName, Wire
+from enlarger.server.v1.wire import Container, PriorityName, Wire
 
 _NO_NUL = r"^[^\x00]*$"
 
@@ -79,6 +79,7 @@ class JobOptions(RecipeOptions):
     )
     priority: PriorityName = Field("volume", description="Who is served first.")
     packs: bool = Field(True, description="Make an archive of the pages at the end.")
+    container: Container = Field("zip", description="What the archive is called; cbz is the same for comic readers.")
 
 
 class JobRequest(JobOptions):

@@ -33,7 +33,7 @@ def _file(*media_types: str) -> dict[int | str, dict[str, Any]]:
 
 
 IMAGE = _file("image/jpeg", "image/png", "image/webp")
-_ARTIFACT = _file("application/zip")
+_ARTIFACT = _file("application/zip", "application/vnd.comicbook+zip")
 
 
 @router.get("/pages")

@@ -44,6 +44,7 @@ def job_view(job: Job, storage: StorageRoot, language: str) -> JobView:
         priority=wanted.priority.name.lower(),
         device=wanted.device,
         packs=wanted.packs,
+        container=storage.container(job),
         transient=wanted.transient,
         source=SourceView(kind=wanted.source.kind, path=_shown(wanted.source, storage)),
         recipe=wanted.recipe.as_dict(),

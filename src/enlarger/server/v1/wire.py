@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from enlarger.jobs import JobState, PageState
 
 PriorityName = Literal["reading", "ahead", "interactive", "volume", "indexing"]
+Container = Literal["zip", "cbz"]
 T = TypeVar("T")
 
 EXAMPLE_ID = "0b6f3c1e-8c0d-4a53-9a3e-0c5b8f7d2a11"
@@ -86,6 +87,7 @@ class JobView(Wire):
     priority: PriorityName
     device: str = Field(examples=["auto"])
     packs: bool = Field(description="Whether an archive is made of the pages at the end.")
+    container: Container = Field(description="What the archive is, or would be.")
     transient: bool = Field(description="Deleted with its output soon after its end, and not listed.")
     source: SourceView
     recipe: Mapping[str, Any] = Field(description="Everything that decides the pixels, resolved.")

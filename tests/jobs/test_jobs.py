@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import threading
 import zipfile
@@ -115,14 +116,28 @@ def test_a_source_that_cannot_be_read_fails_its_job(room: Room, tmp_path: Path) 
         assert source.path.name in job.reason.text("en")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="making links needs a right on Windows")
+def test_a_source_that_comes_later_as_a_link_out_of_the_root_is_refused(room: Room, tmp_path: Path) -> None:
+    outside = folder_of(tmp_path / "outside", 30)
+    path = room.jobs.storage.resolve("later", must_exist=False)
+    path.symlink_to(outside)
+    job = room.finished(room.submit(path))
+    assert job.state is JobState.FAILED
+    assert job.reason is not None
+    assert "leads out of the storage root" in job.reason.text("en")
+    path.unlink()
+    path.symlink_to(folder_of(path.with_name("inside"), 30))
+    assert room.finished(room.submit(path)).state is JobState.DONE
+
+
 def test_a_slow_listing_stops_nobody(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_on = threading.Event()
     list_job = dispatcher.list_job
 
-    def slow(ledger: Any, job: Any) -> None:
+    def slow(ledger: Any, storage: Any, job: Any) -> None:
         if job.submission.title == "huge":
             goes_on.wait()
-        list_job(ledger, job)
+        list_job(ledger, storage, job)
 
     monkeypatch.setattr(dispatcher, "list_job", slow)
     huge = room.submit(folder_of(tmp_path / "huge", 30))

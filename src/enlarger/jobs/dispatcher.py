@@ -190,7 +190,8 @@ class Dispatcher:
 
     def _give_out(self) -> None:
         for job in self._ledger.unlisted():
-            self._listing.begin(job.id, partial(self._with_room, job.id, partial(list_job, self._ledger, job)))
+            listing = partial(list_job, self._ledger, self._storage, job)
+            self._listing.begin(job.id, partial(self._with_room, job.id, listing))
         for job in self._ledger.packable():
             token = _PackingToken(self._stopping, self._called_off, job.id)
             pack = partial(pack_job, self._ledger, self._storage, job, token)

@@ -19,9 +19,10 @@ _ALL = 1_000_000_000
 _log = logging.getLogger(__name__)
 
 
-def list_job(ledger: Ledger, job: Job) -> None:
+def list_job(ledger: Ledger, storage: StorageRoot, job: Job) -> None:
     """Store the job's pages, or fail it with what its source's trouble is; raises StorageError."""
     try:
+        storage.check_links(job.submission.source.path)  # at its submission it need not have been there
         pages = list_pages(job.submission.source, job.submission.recipe)
     except EnlargerError as error:
         _fail(ledger, job, Failure.of(error))

@@ -154,6 +154,11 @@ class StorageRoot:
         coming = candidates[0] if wanted.parts[:1] == (self.incoming.name,) else candidates[-1]
         return self._inside(found or coming, path)
 
+    def check_links(self, source: Path) -> None:
+        """Raises InputError when a source below these folders leads out of them by now, as a link made later does."""
+        if any(source.is_relative_to(root) for root in (self.root, *self.allowed)):
+            self._inside(source, str(source))
+
     def _inside(self, candidate: Path, named: str) -> Path:
         real = Path(os.path.realpath(candidate))
         roots = [Path(os.path.realpath(root)) for root in (self.root, *self.allowed)]

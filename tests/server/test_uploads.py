@@ -18,7 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from enlarger.errors import EnlargerError
+from enlarger.server.form_sink import FormSink
 from enlarger.server.problems import problem_response
+from enlarger.server.refusals import BadRequestError
 from enlarger.server.upload_names import UniqueNames, safe_upload_name
 from enlarger.server.uploads import UploadLimits, receive_form, receive_raw
 
@@ -98,6 +100,14 @@ def test_what_is_too_large_or_broken_leaves_nothing(tmp_path: Path, body: bytes,
     answer = post(tmp_path / "in", "/form", content=content, headers=MULTIPART)
     assert answer.status_code == status, answer.text
     assert not (tmp_path / "in").exists()
+
+
+@pytest.mark.parametrize("headers", [b"X: 1\r\n" * 1000, b"X: " + b"1" * 100_000, b"X" * 100_000])
+def test_a_part_with_endless_headers_is_refused_unread(tmp_path: Path, headers: bytes) -> None:
+    begun = f"--{BOUNDARY}\r\n".encode() + headers  # they never end: refused where the limit is, not at the end
+    sink = FormSink(MULTIPART["Content-Type"], tmp_path / "upload", LIMITS)
+    with pytest.raises(BadRequestError):
+        sink.feed(begun)
 
 
 def test_a_form_has_to_be_one(tmp_path: Path) -> None:

@@ -245,6 +245,30 @@ def test_small_bodies_are_small(memory: Making) -> None:
         assert (streamed.status_code, streamed.json()["code"]) == (413, "too_large")
 
 
+_PICTURES = ("image/png", "application/octet-stream", "multipart/form-data; boundary=b")
+_SMALL = [
+    *(("POST", path, kind) for path in ("/v1/session", "/jobs", "/api/jobs", "/jobs/x/resume") for kind in _PICTURES),
+    *(("POST", path, "image/png") for path in ("/v1/jobs", "/v1/jobs/x/cancel", "/v1/upscale/", "/x/convert", "/x")),
+    *(("PUT", path, kind) for path in ("/v1/upscale", "/convert", "/v1/jobs") for kind in _PICTURES),
+    ("DELETE", "/v1/session", "image/png"),
+    ("PATCH", "/v1/jobs/x/priority", "image/png"),
+    ("POST", "/v1/jobs", "application/octet-stream"),
+    ("POST", "/v1/jobs", "multipart/form-data-not"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "kind"), _SMALL)
+def test_no_content_type_leads_around_the_limit(memory: Making, method: str, path: str, kind: str) -> None:
+    answer = ask(memory, method, path, content=b" " * (1 << 20) + b"1", headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("path", ["/v1/upscale?scale=99", "/convert?scale=x", "/v1/jobs"])
+def test_pictures_may_be_larger(memory: Making, path: str) -> None:
+    kind = {"Content-Type": _PICTURES[-1]} if path == "/v1/jobs" else {}
+    assert ask(memory, "POST", path, content=b" " * (1 << 20) + b"1", headers=kind).status_code != 413
+
+
 def test_settings_from_the_environment_make_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("STORAGE", "DATA", "CACHE"):
         monkeypatch.setenv(f"ENLARGER_{name}_DIR", str(tmp_path / name))

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import anyio
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enlarger.errors import EnlargerError
 from enlarger.messages import msg
+from enlarger.server.pace import Arrival
 from enlarger.server.problems import problem_response
 from enlarger.server.refusals import SlowBodyError, TooLargeError
 
 MOST_BYTES = 1 << 20
-_STREAMED_TYPES = ("multipart/form-data", "image/", "application/octet-stream")
-_STREAMED_PATHS = ("/v1/upscale", "/convert")  # pictures under any content type; they count for themselves
+_STREAMED = ("/v1/upscale", "/convert")  # pictures under any content type; they count for themselves
+_STREAMED_AS_FORM = "/v1/jobs"
 
 
 class SmallBodies:
-    """ASGI middleware: 413 beyond a megabyte, 408 when nothing more comes. Uploads pass untouched."""
+    """ASGI middleware: 413 beyond a megabyte, 408 when it comes too slowly. Uploads pass untouched."""
 
     def __init__(self, app: ASGIApp, timeout_s: float = 30.0) -> None:
         self._app = app
@@ -43,20 +43,21 @@ class SmallBodies:
         announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced[:18]) > MOST_BYTES:
             raise _too_large()
-        body, more = bytearray(), True
+        body, more, arrival = bytearray(), True, Arrival(self._timeout_s)
         while more:
-            message = await self._next(receive)
+            message = await self._next(receive, arrival)
             if message["type"] == "http.disconnect":
                 return [message]
             body += message.get("body", b"")
+            arrival.came(len(message.get("body", b"")))
             more = message.get("more_body", False)
             if len(body) > MOST_BYTES:
                 raise _too_large()
         return [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
-    async def _next(self, receive: Receive) -> Message:
+    async def _next(self, receive: Receive, arrival: Arrival) -> Message:
         try:
-            with anyio.fail_after(self._timeout_s):
+            with arrival.waiting():
                 return await receive()
         except TimeoutError as error:
             seconds = f"{self._timeout_s:g}"
@@ -66,9 +67,12 @@ class SmallBodies:
 
 
 def _is_streamed(scope: Scope) -> bool:
-    kind = Headers(scope=scope).get("content-type", "").strip().lower()
+    """By exact method and path: behind all others a content type would only be a way around the limits."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
-    return kind.startswith(_STREAMED_TYPES) or path in _STREAMED_PATHS
+    if scope["method"] != "POST" or path != _STREAMED_AS_FORM:
+        return scope["method"] == "POST" and path in _STREAMED
+    kind = Headers(scope=scope).get("content-type", "").partition(";")[0]
+    return kind.strip().lower() == "multipart/form-data"
 
 
 def _too_large() -> TooLargeError:

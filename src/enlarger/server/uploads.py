@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from enlarger.messages import msg
 from enlarger.server.form_sink import FileSink, FormSink, Upload, UploadedFile, UploadLimits, sync_tree
+from enlarger.server.pace import Arrival
 from enlarger.server.refusals import BadRequestError, SlowBodyError, TooLargeError
 from enlarger.server.threads import in_thread
 from enlarger.server.upload_names import safe_upload_name
@@ -61,8 +62,9 @@ async def _check_size(request: Request, folder: Path, limits: UploadLimits) -> N
 async def _pieces(request: Request, limits: UploadLimits) -> AsyncIterator[bytes]:
     """The body in pieces of about a megabyte; raises TooLargeError, SlowBodyError, BadRequestError."""
     gathered, total_bytes = bytearray(), 0
-    stream = request.stream()
-    while chunk := await _next_chunk(stream, limits.chunk_timeout_s):
+    stream, arrival = request.stream(), Arrival(limits.chunk_timeout_s)
+    while chunk := await _next_chunk(stream, arrival, limits.chunk_timeout_s):
+        arrival.came(len(chunk))
         total_bytes += len(chunk)
         if total_bytes > limits.max_bytes:
             raise _too_large(limits)
@@ -74,10 +76,10 @@ async def _pieces(request: Request, limits: UploadLimits) -> AsyncIterator[bytes
         yield bytes(gathered)
 
 
-async def _next_chunk(stream: AsyncIterator[bytes], timeout_s: float) -> bytes:
+async def _next_chunk(stream: AsyncIterator[bytes], arrival: Arrival, timeout_s: float) -> bytes:
     """The next bytes, none at the end."""
     try:
-        with anyio.fail_after(timeout_s):
+        with arrival.waiting():
             async for chunk in stream:
                 if chunk:
                     return chunk

@@ -6,13 +6,13 @@ import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from anyio import fail_after
 from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from enlarger.errors import PictureError
 from enlarger.pictures import FORMATS, read_header
+from enlarger.server.pace import Arrival
 
 MAX_BYTES = 128 * 1024**2
 _CHUNK_TIMEOUT_S = 30.0
@@ -69,16 +69,17 @@ async def _from_form(request: Request) -> Original:
 
 async def _body(request: Request) -> AsyncGenerator[bytes, None]:
     """The body in pieces, none of them waited for too long, not more than fits."""
-    received, pieces = 0, aiter(request.stream())
+    received, pieces, arrival = 0, aiter(request.stream()), Arrival(_CHUNK_TIMEOUT_S)
     while True:
         try:
-            with fail_after(_CHUNK_TIMEOUT_S):
+            with arrival.waiting():
                 piece = await anext(pieces)
         except StopAsyncIteration:
             return
         except TimeoutError as error:
             raise HTTPException(408, "The picture did not arrive.") from error
         received += len(piece)
+        arrival.came(len(piece))
         if received > MAX_BYTES:
             raise HTTPException(413, f"Pictures of more than {MAX_BYTES // 1024**2} MiB are not taken.")
         yield piece

@@ -44,8 +44,7 @@ class Endpoints:
         try:
             job = await in_thread(self._service.submit, body)
         except (RecipeError, UnknownModelError) as error:
-            where = location_of(error)
-            raise invalid(where, getattr(body.params, where[-1], None), error, language) from error
+            raise invalid(location_of(error), error, language) from error
         except InputError as error:
             raise HTTPException(400, error.text(language)) from error
         return JobSubmitted(job_id=job.id)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.routing import Match, Route
@@ -17,7 +15,6 @@ from enlarger.server.languages import language_of
 from enlarger.server.problems import extra_headers, status_of
 
 JOB_NOT_FOUND = "Job not found"
-_UNPRINTABLE = ("input", "ctx", "url")
 
 
 def add_error_shapes(app: FastAPI) -> None:
@@ -27,9 +24,9 @@ def add_error_shapes(app: FastAPI) -> None:
     app.add_exception_handler(405, _wrong_method)
 
 
-def invalid(location: Sequence[str], value: object, error: EnlargerError, language: str) -> RequestValidationError:
+def invalid(location: Sequence[str], error: EnlargerError, language: str) -> RequestValidationError:
     """`error` as if validation had found it."""
-    found = {"type": "value_error", "loc": ("body", *location), "msg": error.text(language), "input": value}
+    found = {"type": "value_error", "loc": ("body", *location), "msg": error.text(language)}
     return RequestValidationError([found])
 
 
@@ -42,8 +39,7 @@ async def _detail(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    found = jsonable_encoder(error.errors())
-    return JSONResponse({"detail": [_sendable(each) for each in found]}, 422)
+    return JSONResponse({"detail": [_told(each) for each in error.errors()]}, 422)
 
 
 async def _wrong_method(request: Request, _: Exception) -> JSONResponse:
@@ -54,10 +50,11 @@ async def _wrong_method(request: Request, _: Exception) -> JSONResponse:
     return JSONResponse({"detail": "Method Not Allowed"}, 405, headers={"Allow": ", ".join(allowed)})
 
 
-def _sendable(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the input where JSON cannot say it: NaN, or half a surrogate pair."""
-    try:
-        json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
-    except ValueError:
-        return {name: value for name, value in found.items() if name not in _UNPRINTABLE}
-    return found
+def _told(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the input: it may be large, secret, or nothing that JSON can say."""
+    where = [_printable(each) if isinstance(each, str) else each for each in found["loc"]]
+    return {"type": found["type"], "loc": where, "msg": _printable(found["msg"])}
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="replace").decode()  # half a surrogate pair cannot be sent

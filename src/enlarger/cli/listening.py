@@ -6,12 +6,14 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from enlarger.errors import ServerError
 from enlarger.messages import msg
 
 _BACKLOG = 2048
+_MOST_FILES = 65_536
+_MOST_CONNECTIONS = 4096
 
 
 def is_loopback(host: str) -> bool:
@@ -31,6 +33,24 @@ def bound(host: str, ports: Sequence[int]) -> list[socket.socket]:
         sockets = [opened.enter_context(_listening(name, port, family)) for port in ports]
         opened.pop_all()
         return sockets
+
+
+def connections_allowed() -> int:
+    """How many connections may be open at once: half of the files that this process may open, after raising its limit.
+
+    The other half is for pictures, the ledger and the worker processes.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows: there is no such limit
+        return _MOST_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # macOS has a lower limit than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(_MOST_CONNECTIONS, soft // 2))
 
 
 def address(listening: socket.socket, root_path: str = "") -> str:

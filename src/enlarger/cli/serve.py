@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from enlarger.cli.environment import load_settings
-from enlarger.cli.listening import address, bound, is_loopback
+from enlarger.cli.listening import address, bound, connections_allowed, is_loopback
 from enlarger.cli.output import ExitCode, say
 from enlarger.cli.stopping import Stop, handled
 from enlarger.errors import RecipeError, ServerError
@@ -127,7 +127,8 @@ def _serve(host: str, sockets: Sequence[socket], settings: Settings, root_path: 
         for sentence in _sentences(host, addresses, settings):
             tell(sentence)
 
-    served = Served(_application(), root_path, ready=ready, tell=tell)
+    allowed = connections_allowed()
+    served = Served(_application(), root_path, ready=ready, tell=tell, most_connections=allowed)
     with handled(_Stop(served)):
         served.run(list(sockets))
     return ExitCode.OK

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from uvicorn import Config, Server
 
+from enlarger.cli.prompt_requests import PromptRequests
 from enlarger.errors import EnlargerError
 from enlarger.messages import Message, msg
 
@@ -17,10 +18,19 @@ _GRACE_S = 10  # for answers on their way; the pages in hand have their own
 
 
 class Served(Server):
-    """One application on sockets that are listening already. `should_exit` ends it in good order."""
+    """One application on sockets that are listening already. `should_exit` ends it in good order.
+
+    With `most_connections` open, whoever else asks is answered 503.
+    """
 
     def __init__(
-        self, application: Any, root_path: str, *, ready: Callable[[], None], tell: Callable[[Message], None]
+        self,
+        application: Any,
+        root_path: str,
+        *,
+        ready: Callable[[], None],
+        tell: Callable[[Message], None],
+        most_connections: int | None = None,
     ) -> None:
         self._startup = _Startup(_below(root_path, application) if root_path else application)
         self._application = application
@@ -28,10 +38,12 @@ class Served(Server):
         super().__init__(
             Config(
                 self._startup,
+                http=PromptRequests,
                 lifespan="on",
                 log_config=None,  # the application says how its log looks
                 access_log=False,
                 server_header=False,
+                limit_concurrency=most_connections,
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )

@@ -232,6 +232,22 @@ def test_requests_have_an_id(memory: Making) -> None:
     assert len(forged) == 32
 
 
+class _Lines:
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    def info(self, _: str, **line: Any) -> None:
+        self.paths.append(line["path"])
+
+
+def test_only_the_probes_themselves_are_left_out_of_the_log(memory: Making, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = _Lines()
+    monkeypatch.setattr("enlarger.server.request_log._log", lines)
+    for path in ("/healthz", "/readyz", "/x/healthz", "/v1/jobs/healthz", "/healthz/"):
+        ask(memory, "GET", path)
+    assert lines.paths == ["/x/healthz", "/v1/jobs/healthz", "/healthz/"]
+
+
 def test_small_bodies_are_small(memory: Making) -> None:
     async def pieces() -> Any:
         for _ in range(40):

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from conftest import Service
+from enlarger.server.v1.views import in_camel_case
 
 
 def heard(service: Service, job_id: str, **headers: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -54,6 +55,17 @@ def test_a_client_goes_on_where_it_was(service: Service) -> None:
     assert service.http.get(f"/v1/jobs/{job['id']}/events", headers=last).status_code == 204
 
 
+def test_a_priority_is_told_by_its_name_and_a_sentence_is_left_as_it_is(service: Service) -> None:
+    job = submitted(service, folder_of(service.folder("urgent"), 101))
+    service.room.at_gate(job["id"], 101)
+    service.http.patch(f"/v1/jobs/{job['id']}/priority", json={"priority": "ahead"})
+    service.room.open(101)
+    (event,) = [data for data in told(service, job["id"]) if data["type"] == "prioritised"]
+    assert event["priority"] == "ahead"
+    note = {"template": "{max_px} pixels", "facts": {"max_px": 3}}
+    assert in_camel_case({"halo_px": 1, "notes": (note,)}) == {"haloPx": 1, "notes": [note]}
+
+
 def test_tiles_are_told_without_a_number(service: Service) -> None:
     folder = service.folder("tiles")
     page_file(folder, "a.png", 0, 130, 130)
@@ -90,6 +102,18 @@ def test_an_unknown_job_has_no_events(service: Service) -> None:
         with pytest.raises(ConnectionClosed):
             socket.recv()
         assert socket.close_code == 4404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["none/events?after=-5", "none/events?after=99999999999999999999999", "none/events?after=x", "a%20b/events"],
+)
+def test_a_socket_is_asked_for_as_http_asks(service: Service, wrong: str) -> None:
+    assert service.http.get(f"/v1/jobs/{wrong}").status_code == 422
+    with connect(f"{service.url.replace('http', 'ws')}/v1/jobs/{wrong}") as socket:
+        with pytest.raises(ConnectionClosed):
+            socket.recv()
+        assert socket.close_code == 4400
 
 
 def test_clients_that_leave_are_forgotten(service: Service) -> None:

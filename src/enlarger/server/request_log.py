@@ -41,7 +41,7 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                if not scope["path"].endswith(_QUIET):
+                if scope["path"].removeprefix(scope.get("root_path", "")) not in _QUIET:
                     seconds = round(time.perf_counter() - started, 3)
                     method = scope.get("method", "WEBSOCKET")
                     _log.info("request", method=method, path=scope["path"], status=status, seconds=seconds)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import anyio
 from starlette.requests import Request
+from starlette.types import Receive
 
 T = TypeVar("T")
 
@@ -19,7 +20,7 @@ async def unless_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T |
     result: T | None = None
     error: Exception | None = None
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_until_gone, request, tasks.cancel_scope)
+        tasks.start_soon(until_gone, request.receive, tasks.cancel_scope)
         try:
             result = await work()
         except Exception as raised:  # whatever it is: raised below, where no group of exceptions is made of it
@@ -30,7 +31,8 @@ async def unless_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T |
     return result
 
 
-async def _until_gone(request: Request, scope: anyio.CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+    """Cancel `scope` when the client goes; whatever it says before, by HTTP or WebSocket, is read and forgotten."""
+    while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass
     scope.cancel()

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
-from anyio import CancelScope, create_task_group
+from anyio import create_task_group
 from fastapi import WebSocket, WebSocketDisconnect
 
 from enlarger.errors import UnknownJobError
@@ -15,6 +15,7 @@ from enlarger.server.languages import language_of
 from enlarger.server.live import LiveHub
 from enlarger.server.manga.states import at_event, job_state
 from enlarger.server.threads import in_thread
+from enlarger.server.waiting import until_gone
 
 if TYPE_CHECKING:
     from enlarger.jobs import Jobs
@@ -35,7 +36,7 @@ class JobSocket:
         await websocket.accept()
         with suppress(WebSocketDisconnect):
             async with create_task_group() as tasks:
-                tasks.start_soon(_until_gone, websocket, tasks.cancel_scope)
+                tasks.start_soon(until_gone, websocket.receive, tasks.cancel_scope)
                 await websocket.close(await self._tell(websocket, job_id))
                 tasks.cancel_scope.cancel()
 
@@ -75,10 +76,3 @@ class JobSocket:
                 if (await in_thread(self._jobs.get, job.id)).last_event > job.last_event:
                     return True
         return False
-
-
-async def _until_gone(websocket: WebSocket, scope: CancelScope) -> None:
-    """Whatever the client says is read and forgotten; when it is gone, nobody is told any more."""
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass
-    scope.cancel()

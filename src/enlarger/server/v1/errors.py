@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -14,6 +14,8 @@ from enlarger.messages import msg
 from enlarger.server.languages import language_of
 from enlarger.server.problems import ProblemResponse, UnexpectedError, problem, problem_response
 from enlarger.server.refusals import BadRequestError, NotFoundError, RefusalError
+
+INVALID = 4400  # what closes a WebSocket, as 422 answers a request
 
 
 class InvalidError(RefusalError):
@@ -32,6 +34,7 @@ def add_problems(app: FastAPI) -> None:
     """Answer Enlarger's errors, FastAPI's and what nobody foresaw in one shape."""
     app.add_exception_handler(EnlargerError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(WebSocketRequestValidationError, _closed)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -47,6 +50,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
     named = ", ".join(dict.fromkeys(each["field"] for each in wrong))
     told = InvalidError(msg("Not as expected: {fields}.", fields=named), msg("See “errors” for each field."))
     return ProblemResponse({**problem(told, language_of(request.scope)), "errors": wrong}, told.status)
+
+
+async def _closed(websocket: WebSocket, _: Exception) -> None:
+    await websocket.accept()  # closed before, the client would see 403 only
+    await websocket.close(INVALID)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -19,6 +19,7 @@ from enlarger.server.threads import in_thread
 from enlarger.server.v1.job_routes import JobId
 from enlarger.server.v1.service import Language, Serving
 from enlarger.server.v1.views import event_view
+from enlarger.server.waiting import until_gone
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["events"])
 
@@ -58,11 +59,14 @@ async def events(
 
 
 @router.websocket("/events")
-async def socket(service: Serving, language: Language, websocket: WebSocket, job_id: str, after: int = 0) -> None:
-    """The same as one JSON message each; closed with 1000 at the job's end, with 4404 when there is no such job."""
+async def socket(service: Serving, language: Language, websocket: WebSocket, job_id: JobId, after: After = 0) -> None:
+    """The same as one JSON message each; closed with 1000 at the job's end, with 4404 when there is no such job.
+
+    What would be 422 by HTTP is closed with 4400.
+    """
     await websocket.accept()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_until_gone, websocket, tasks.cancel_scope)
+        tasks.start_soon(until_gone, websocket.receive, tasks.cancel_scope)
         with suppress(WebSocketDisconnect, RuntimeError):  # RuntimeError: sent after the client was gone
             await websocket.close(await _tell(websocket, service.live, job_id, after, language))
         tasks.cancel_scope.cancel()
@@ -98,13 +102,6 @@ async def _tell(websocket: WebSocket, live: LiveHub, job_id: str, after: int, la
     except UnknownJobError:
         return UNKNOWN_JOB
     return 1000
-
-
-async def _until_gone(websocket: WebSocket, scope: anyio.CancelScope) -> None:
-    """Whatever the client says is not for us; that it went is."""
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass
-    scope.cancel()
 
 
 def _message(item: Event | Tile, job_id: str, language: str) -> dict[str, Any]:

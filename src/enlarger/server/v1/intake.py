@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import anyio
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
@@ -50,12 +51,13 @@ async def submit_upload(service: Service, request: Request, key: str | None) -> 
     """A job over the files of a multipart form; (job, whether it is new)."""
     job_id = str(uuid4())
     folder = service.jobs.storage.upload_dir(job_id) / _UPLOADED
-    upload = await receive_form(request, folder, service.limits)
     try:
+        upload = await receive_form(request, folder, service.limits)
         options = checked(JobOptions, {**given(request.query_params), **given(upload.fields)}, "body")
         job, created = await in_thread(_submit_upload, service, options, upload, key, job_id, folder)
     except BaseException:
-        await in_thread(shutil.rmtree, folder.parent, ignore_errors=True)
+        with anyio.CancelScope(shield=True):
+            await in_thread(shutil.rmtree, folder.parent, ignore_errors=True)
         raise
     if not created:  # the same request came before; its own files are there
         await in_thread(shutil.rmtree, folder.parent, ignore_errors=True)

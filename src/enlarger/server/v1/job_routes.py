@@ -13,7 +13,7 @@ from enlarger.server.threads import in_thread
 from enlarger.server.v1.intake import submit_path, submit_upload
 from enlarger.server.v1.options import JobOptions, JobRequest, priority_of
 from enlarger.server.v1.service import Language, Service, Serving
-from enlarger.server.v1.views import job_view
+from enlarger.server.v1.views import job_view, json_of
 from enlarger.server.v1.wire import EXAMPLE_ID, JobView, Listed, PriorityRequest
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -78,7 +78,7 @@ async def submit(
     return _view(service, job, language)
 
 
-@router.get("")
+@router.get("", response_model=Listed[JobView])
 async def find(
     service: Serving,
     language: Language,
@@ -87,12 +87,14 @@ async def find(
     transient: Annotated[bool, Query(description="Single pictures too.")] = False,
     after: Annotated[str, Query(max_length=200, description="`next` of the list before.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-) -> Listed[JobView]:
+) -> Response:
     """Jobs, newest first."""
-    jobs, cursor = await in_thread(
-        service.jobs.find, states=state, text=text, transient=transient, before=after, limit=limit
-    )
-    return Listed[JobView](items=[_view(service, job, language) for job in jobs], next=cursor)
+
+    def listed() -> Response:
+        jobs, cursor = service.jobs.find(states=state, text=text, transient=transient, before=after, limit=limit)
+        return json_of(Listed[JobView](items=[_view(service, job, language) for job in jobs], next=cursor))
+
+    return await in_thread(listed)
 
 
 @router.get("/{job_id}")

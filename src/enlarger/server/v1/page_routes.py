@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from enlarger.jobs import JobState, Page, PageState
 from enlarger.messages import msg
@@ -13,7 +14,7 @@ from enlarger.server.refusals import NotReadyError
 from enlarger.server.threads import in_thread
 from enlarger.server.v1.job_routes import JobId
 from enlarger.server.v1.service import Language, Serving
-from enlarger.server.v1.views import page_view
+from enlarger.server.v1.views import json_of, page_view
 from enlarger.server.v1.wire import Listed, PageView
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
@@ -36,7 +37,7 @@ IMAGE = _file("image/jpeg", "image/png", "image/webp")
 _ARTIFACT = _file("application/zip", "application/vnd.comicbook+zip")
 
 
-@router.get("/pages")
+@router.get("/pages", response_model=Listed[PageView])
 async def pages(
     service: Serving,
     language: Language,
@@ -44,13 +45,16 @@ async def pages(
     state: Annotated[list[PageState], Query(description="Only pages in one of these states.")] = [],  # noqa: B006
     after: Annotated[str, Query(max_length=9, pattern=r"^\d*$", description="`next` of the list before.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> Listed[PageView]:
+) -> Response:
     """Pages in reading order."""
-    await in_thread(service.jobs.get, job_id)
-    start = int(after) if after else -1
-    found = await in_thread(service.jobs.pages, job_id, states=state, after=start, limit=limit)
-    more = str(found[-1].position) if len(found) == limit else ""
-    return Listed[PageView](items=[page_view(page, language) for page in found], next=more)
+
+    def listed() -> Response:
+        service.jobs.get(job_id)
+        found = service.jobs.pages(job_id, states=state, after=int(after) if after else -1, limit=limit)
+        more = str(found[-1].position) if len(found) == limit else ""
+        return json_of(Listed[PageView](items=[page_view(page, language) for page in found], next=more))
+
+    return await in_thread(listed)
 
 
 @router.get("/pages/{position}")
@@ -87,7 +91,7 @@ async def artifact(service: Serving, request: Request, job_id: JobId) -> Respons
     return await file_response(request, path, sha256=job.artifact.sha256, filename=path.name)
 
 
-@router.get("/report")
-async def report(service: Serving, job_id: JobId) -> dict[str, Any]:
+@router.get("/report", response_model=dict[str, Any])
+async def report(service: Serving, job_id: JobId) -> Response:
     """What `artifact-report.json` says, as the job stands now."""
-    return await in_thread(service.jobs.report, job_id)
+    return await in_thread(lambda: JSONResponse(service.jobs.report(job_id)))

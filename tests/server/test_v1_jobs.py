@@ -75,6 +75,9 @@ def test_pages_are_listed_and_fetched_one_by_one(service: Service) -> None:
     assert rest["next"] == ""
     page = service.http.get(f"{url}/1").json()
     assert page == first["items"][1]
+    assert page["facts"]["recipe"]["tilePx"] == job["recipe"]["tilePx"] == 32
+    assert page["facts"]["sourceSize"] == [41, 30]
+    assert page["facts"]["passes"][0]["haloPx"] > 0
     picture = service.http.get(page["url"])
     assert picture.headers["content-type"] == "image/png"
     assert hashlib.sha256(picture.content).hexdigest() == page["outputSha256"]

@@ -1,4 +1,4 @@
-"""The API's JSON: camelCase, times in Unix seconds, errors with a code, a sentence and a remedy."""
+"""The API's JSON: camelCase throughout, times in Unix seconds, errors with a code, a sentence and a remedy."""
 
 from __future__ import annotations
 

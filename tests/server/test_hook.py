@@ -13,7 +13,7 @@ from memory_jobs import MemoryJobs
 
 from conftest import Service
 from enlarger.errors import DiskFullError, QueueFullError
-from enlarger.jobs import Failure, Priority
+from enlarger.jobs import Failure, JobState, Priority
 from enlarger.messages import msg
 from enlarger.pictures import encode, read_header
 from enlarger.server.hook import build
@@ -245,6 +245,23 @@ def test_a_picture_beyond_the_limit_is_refused(client: httpx.Client, monkeypatch
     monkeypatch.setattr("enlarger.server.hook.original.MAX_BYTES", 1000)
     answer = client.post("/convert", files={"image": ("0001.png", PAGE, "image/png")})
     assert answer.status_code == 413
+
+
+def test_a_job_that_waits_for_room_on_the_disk_gives_the_original_at_once(
+    client: httpx.Client, jobs: MemoryJobs
+) -> None:
+    full = Failure("disk_full", msg("The disk is full."))
+    jobs.on_submit = lambda job_id: jobs.move(job_id, JobState.PAUSED, "paused", reason=full)
+    assert_original(convert(client, "within=20m"), "The disk is full.")
+
+
+@pytest.mark.usefixtures("submitted")
+def test_all_originals_together_are_bounded(jobs: MemoryJobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("enlarger.server.hook.app._MOST_ORIGINALS_BYTES", len(PAGE) + 100)
+    with served(jobs, build) as url, httpx.Client(base_url=url) as client:
+        answers = [client.post("/convert", content=data) for data in (PAGE, PAGE, PAGE + b" " * 101, PAGE)]
+    assert [answer.status_code for answer in answers] == [200, 200, 503, 200]
+    assert int(answers[2].headers["Retry-After"]) > 0
 
 
 # ---- over the whole server ----

@@ -13,7 +13,8 @@ from starlette.background import BackgroundTask
 from enlarger.errors import EnlargerError
 from enlarger.messages import msg
 from enlarger.server.hook.conversion import Answer, Converter, give_back
-from enlarger.server.hook.original import Original, read_original
+from enlarger.server.hook.memory import Memory
+from enlarger.server.hook.original import MAX_BYTES, Original, read_original
 from enlarger.server.hook.wishes import DEFAULT_WITHIN, read_wishes
 from enlarger.server.languages import language_of
 from enlarger.server.live import LiveHub
@@ -22,6 +23,7 @@ from enlarger.server.threads import in_thread
 if TYPE_CHECKING:
     from enlarger.jobs import Jobs
 
+_MOST_ORIGINALS_BYTES = 4 * MAX_BYTES
 _LOG = logging.getLogger(__name__)
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
@@ -51,6 +53,7 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
     400: {"description": "There is no picture in the request."},
     408: {"description": "The picture did not arrive."},
     413: {"description": "The picture is too large to be kept while it is worked on."},
+    503: {"description": "Too many pictures are being kept at once."},
 }
 
 
@@ -69,6 +72,7 @@ class Hook:
 
     def __init__(self, converter: Converter) -> None:
         self._converter = converter
+        self._memory = Memory(_MOST_ORIGINALS_BYTES)
 
     async def convert(
         self,
@@ -82,11 +86,12 @@ class Hook:
         max_width: Annotated[str, Query(description="The result is not wider, in pixels; empty: no limit.")] = "",
     ) -> Response:
         """A picture in, a larger one out; on any failure the original with status 200 and the reason in a header."""
-        original = await read_original(request)
         query = {"within": within, "model": model, "scale": scale, "noise": noise}
         query |= {"format": format, "quality": quality, "max_width": max_width}
-        answer = await self._convert(original, query, language_of(request.scope))
-        return _response(answer, self._converter)
+        with self._memory.share() as take:
+            original = await read_original(request, take)
+            answer = await self._convert(original, query, language_of(request.scope))
+            return _response(answer, self._converter)
 
     async def _convert(self, original: Original, query: dict[str, str], language: str) -> Answer:
         try:

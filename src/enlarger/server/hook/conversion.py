@@ -55,6 +55,8 @@ class Converter:
         job = await in_thread(self._submit, original, recipe, wishes)
         with move_on_after(wishes.within_s):
             job = await self._ended(job)
+        if not job.state.is_final and job.reason is not None:
+            return await in_thread(give_back, original, job.reason.text(language))
         if not job.state.is_final:
             late = msg("Not finished in time; it goes on, and the next request finds it in the cache.")
             return await in_thread(give_back, original, late.text(language))
@@ -90,11 +92,11 @@ class Converter:
             raise
 
     async def _ended(self, job: Job) -> Job:
-        """The job once it has ended, or as it is when the server stops."""
+        """The job once it has ended or waits for something, or as it is when the server stops."""
         async with aclosing(self._live.changes(job.id)) as changes:
             async for _ in changes:
                 job = await in_thread(self._jobs.get, job.id)
-                if job.state.is_final:
+                if job.state.is_final or job.reason is not None:
                     break
         return job
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from fastapi import HTTPException, Request
@@ -42,21 +42,24 @@ class Original:
             return self.said if _PICTURE_TYPE.fullmatch(self.said) else "application/octet-stream"
 
 
-async def read_original(request: Request) -> Original:
-    """The form's field `image`, else its first file, else the body itself; without one HTTPException 400, 408, 413."""
+async def read_original(request: Request, take: Callable[[int], None]) -> Original:
+    """The form's field `image`, else its first file, else the body itself; without one HTTPException 400, 408, 413.
+
+    take: called with the size of each piece before it is kept.
+    """
     kind = request.headers.get("content-type", "")
     if kind.lower().startswith("multipart/form-data"):
-        original = await _from_form(request)
+        original = await _from_form(request, take)
     else:
-        original = Original(b"".join([chunk async for chunk in _body(request)]), kind)
+        original = Original(b"".join([chunk async for chunk in _body(request, take)]), kind)
     if not original.data:
         raise HTTPException(400, "There is no picture in this request: send it as the form field “image”.")
     return original
 
 
-async def _from_form(request: Request) -> Original:
+async def _from_form(request: Request, take: Callable[[int], None]) -> Original:
     try:
-        form = await _MemoryParser(request.headers, _body(request), max_files=16).parse()
+        form = await _MemoryParser(request.headers, _body(request, take), max_files=16).parse()
     except MultiPartException as error:
         raise HTTPException(400, error.message) from error
     files = [value for name, value in form.multi_items() if isinstance(value, UploadFile)]
@@ -67,7 +70,7 @@ async def _from_form(request: Request) -> Original:
     return original
 
 
-async def _body(request: Request) -> AsyncGenerator[bytes, None]:
+async def _body(request: Request, take: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
     """The body in pieces, none of them waited for too long, not more than fits."""
     received, pieces, arrival = 0, aiter(request.stream()), Arrival(_CHUNK_TIMEOUT_S)
     while True:
@@ -82,4 +85,5 @@ async def _body(request: Request) -> AsyncGenerator[bytes, None]:
         arrival.came(len(piece))
         if received > MAX_BYTES:
             raise HTTPException(413, f"Pictures of more than {MAX_BYTES // 1024**2} MiB are not taken.")
+        take(len(piece))
         yield piece

@@ -51,6 +51,12 @@ def test_it_is_of_the_version_that_the_page_can_show(schema: dict[str, Any]) -> 
         assert word not in text
 
 
+def test_every_call_may_be_answered_that_the_server_fails_or_ends(schema: dict[str, Any]) -> None:
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            assert {"500", "503"} <= set(operation["responses"])
+
+
 def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
     for reference in _references(schema):
         place: Any = schema

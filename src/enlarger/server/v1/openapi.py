@@ -12,7 +12,7 @@ from enlarger.server.v1.wire import FieldError, Problem
 
 VERSION = "3.0.3"
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-_ALWAYS = (400, 401, 403, 405, 421, 422)
+_ALWAYS = (400, 401, 403, 405, 421, 422, 500, 503)
 _WITH_BODY = (408, 413, 415)
 _OF = {  # (method, path) -> what else it may answer
     ("post", "/v1/upscale"): (409, 429, 500, 503),

@@ -194,6 +194,24 @@ def test_a_page_that_kills_its_worker_alone_fails_and_the_job_goes_on(pair: Room
     assert job.counts.done == 4
 
 
+def test_after_a_deadly_page_was_given_up_pages_are_decoded_ahead_again(room: Room, tmp_path: Path, gated: int) -> None:
+    job = room.submit(folder_of(tmp_path / "book", DEADLY_PX, 44, gated, 51, 52))
+    room.at_gate(job, gated)
+    until(lambda: room.page_states(job) == ["failed", "done", "running", "running", "queued"])
+    room.open(gated)
+    assert room.finished(job).state is JobState.PARTIAL
+
+
+def test_each_of_five_priorities_overtakes_those_below(room: Room, tmp_path: Path, gated: int) -> None:
+    lowest = room.submit(folder_of(tmp_path / "lowest", gated, 51, 52), priority=Priority.INDEXING)
+    room.at_gate(lowest, gated)
+    for priority in sorted(set(Priority) - {Priority.INDEXING}):
+        job = room.submit(folder_of(tmp_path / priority.name, gated), priority=priority)
+        until(lambda job=job: room.page_states(job) == ["running"])
+    room.open(gated)
+    assert room.finished(lowest).state is JobState.DONE
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_killing_a_worker_loses_nothing(room: Room, tmp_path: Path, gated: int) -> None:
     job = room.submit(folder_of(tmp_path / "book", gated, 55, 56))

@@ -134,8 +134,8 @@ class Answers:
         _log.warning("a worker died (exit code %d)", death.exit_code, extra=facts)
         alone = len(tasks) > 1
         for task in tasks:
-            self._assigning.leave_alone(task.claim.page.id)
             self._end(task, partial(self._ledger.give_back, task.claim, alone=alone, crashed=not alone))
+        self._assigning.look()
 
     def _end(self, task: Task, write: Callable[[], object]) -> None:
         self._in_hand.take(task.number)

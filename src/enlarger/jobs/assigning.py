@@ -12,7 +12,7 @@ from enlarger.jobs.storage_root import StorageRoot
 from enlarger.jobs.worker_care import WorkerCare
 
 _WINDOW = 2  # one is computed while the next is decoded, so that the model never waits
-_MOST = 4  # with those that overtake: each is more urgent than all that were there before it
+_MOST = _WINDOW + len(Priority) - 1  # with those that overtake: each is more urgent than all that were there before it
 
 
 class Assigning:
@@ -33,11 +33,11 @@ class Assigning:
         self._in_hand = in_hand
         self._care = care
         self._owed = owed
-        self._lonely: set[int] = set()  # pages that wait until a worker has nothing else
+        self._may_wait_alone = True  # a page may be to be tried by itself, of an earlier server perhaps
 
-    def leave_alone(self, page_id: int) -> None:
-        """The page is to be tried by itself: workers are let run empty for it."""
-        self._lonely.add(page_id)
+    def look(self) -> None:
+        """Ask the ledger anew whether a page is to be tried by itself: workers are let run empty for it."""
+        self._may_wait_alone = True
 
     def spread(self) -> None:
         """Fill the windows; raises StorageError when the ledger cannot be written."""
@@ -54,19 +54,18 @@ class Assigning:
         tasks = self._in_hand.of_worker(worker)
         if len(tasks) >= _MOST or any(task.claim.page.alone for task in tasks):
             return None
-        claim = self._ledger.claim(
+        return self._ledger.claim(
             worker=worker, idle=not tasks, above=self._above(tasks), held_keys=self._in_hand.held_keys
         )
-        if claim is not None:
-            self._lonely.discard(claim.page.id)
-        elif not tasks:
-            self._lonely.clear()  # nothing may be claimed at all: their jobs were paused or ended
-        return claim
 
     def _above(self, tasks: list[Task]) -> Priority | None:
-        if not tasks or (len(tasks) < _WINDOW and not self._lonely):
+        if not tasks or (len(tasks) < _WINDOW and not self._waits_alone()):
             return None
         return max(task.priority for task in tasks)
+
+    def _waits_alone(self) -> bool:
+        self._may_wait_alone = self._may_wait_alone and self._ledger.waits_alone()
+        return self._may_wait_alone
 
     def _send(self, worker: str, claim: Claim) -> bool:
         task = self._in_hand.add(worker, claim)

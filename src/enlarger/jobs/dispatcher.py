@@ -214,6 +214,7 @@ class Dispatcher:
     def _look_around(self, now: float) -> None:
         self._owed.settle()
         self._care.look()
+        self._assigning.look()
         self._news.set()
         if self._gate.look():
             self._resume_for_room()
@@ -230,9 +231,13 @@ class Dispatcher:
 
     def _discard_deleted(self) -> None:
         for job in list(self._discards.values()):
-            if not (self._in_hand.of_job(job.id) or self._packing.is_at(job.id)):
-                del self._discards[job.id]
+            if self._in_hand.of_job(job.id) or self._packing.is_at(job.id):
+                continue
+            try:
                 self._storage.discard(job)
+                del self._discards[job.id]
+            except StorageError as error:  # at the next look
+                _log.warning("a deleted job's files stay: %s", error.text("en"), extra={"job": job.id})
 
     # ---- a full disk ----
 
@@ -252,8 +257,8 @@ class Dispatcher:
                     _log.warning("paused until there is room on the disk", extra={"job": job.id})
         except (JobError, StorageError):  # it ended meanwhile, or even this cannot be written: at the next look
             pass
-        for task in self._in_hand:
-            self._answers.release(task.job_id)
+        for job_id in {task.job_id for task in self._in_hand}:
+            self._answers.release(job_id)
 
     def _resume_for_room(self) -> None:
         if not self._paused_for_room:

@@ -79,6 +79,14 @@ def waiting(connection: Connection) -> Mapping[Priority, int]:
     return {priority: unfinished.get(priority, 0) - in_hand.get(priority, 0) for priority in Priority}
 
 
+def waits_alone(connection: Connection) -> bool:
+    """Whether a page that is to be tried by itself could be claimed now."""
+    lonely = pages.join(jobs, pages.c.job_id == jobs.c.id)
+    query = select(pages.c.id).select_from(lonely)
+    alone = query.where(pages.c.state == PageState.QUEUED, pages.c.alone.is_(True), is_claimable())
+    return connection.execute(alone.limit(1)).first() is not None
+
+
 def _by_priority(connection: Connection, query: Select[Any]) -> dict[int, int]:
     return {priority: int(count) for priority, count in connection.execute(query.group_by(jobs.c.priority))}
 

@@ -209,8 +209,7 @@ class Jobs:
             if job.state.is_final:  # files first: if this is cut short, the job is still there to be deleted
                 self._storage.discard(job)
             self._ledger.delete(job_id)
-            self._storage.discard(job)
-        self._dispatcher.forget(job)
+        self._dispatcher.forget(job)  # what a worker still leaves goes too
 
     def refresh_models(self) -> None:
         """Models were added or removed: workers see them at their next page."""

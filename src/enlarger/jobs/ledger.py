@@ -326,6 +326,11 @@ class Ledger:
         with self._file.read() as connection:
             return finding.waiting(connection)
 
+    def waits_alone(self) -> bool:
+        """Whether a page waits for a worker that has nothing else in hand."""
+        with self._file.read() as connection:
+            return finding.waits_alone(connection)
+
     def totals(self) -> Mapping[JobState, int]:
         """Jobs by state."""
         with self._file.read() as connection:

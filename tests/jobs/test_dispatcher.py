@@ -205,10 +205,14 @@ def test_after_a_deadly_page_was_given_up_pages_are_decoded_ahead_again(room: Ro
 def test_each_of_five_priorities_overtakes_those_below(room: Room, tmp_path: Path, gated: int) -> None:
     lowest = room.submit(folder_of(tmp_path / "lowest", gated, 51, 52), priority=Priority.INDEXING)
     room.at_gate(lowest, gated)
-    for priority in sorted(set(Priority) - {Priority.INDEXING}):
-        job = room.submit(folder_of(tmp_path / priority.name, gated), priority=priority)
-        until(lambda job=job: room.page_states(job) == ["running"])
-    room.open(gated)
+    widths = {priority: gated + priority for priority in Priority if priority is not Priority.INDEXING}
+    others = []
+    for priority, width in sorted(widths.items()):
+        others.append(room.submit(folder_of(tmp_path / priority.name, width), priority=priority))
+        room.at_gate(others[-1], width)
+    assert [room.page_states(job) for job in others] == [["running"]] * len(others)
+    for width in (gated, *widths.values()):
+        room.open(width)
     assert room.finished(lowest).state is JobState.DONE
 
 

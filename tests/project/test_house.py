@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ def test_functions_are_short() -> None:
 
 def test_modules_have_names_that_say_something() -> None:
     assert [n for folder in _SOURCES for n in trees(folder) if set(Path(n).with_suffix("").parts) & _VAGUE] == []
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """pytest imports them by name alone: a second one of a name ends a whole run before its first test."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, files in names.items() if files > 1] == []
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -250,7 +250,3 @@ def _object(answer: httpx.Response) -> dict[str, Any]:
         msg("{url}: this is not an Enlarger server ({status}).", url=answer.url, status=answer.status_code),
         msg("Check --server and ENLARGER_SERVER: the address is the one that `enlarger serve` says."),
     )
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__

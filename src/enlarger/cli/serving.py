@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from socket import socket
 from typing import Any
-from urllib.parse import quote
 
 from uvicorn import Config, Server
 
@@ -32,7 +31,7 @@ class Served(Server):
         tell: Callable[[Message], None],
         most_connections: int | None = None,
     ) -> None:
-        self._startup = _Startup(_below(root_path, application) if root_path else application)
+        self._startup = _Startup(application)
         self._application = application
         self._ready, self._tell = ready, tell
         super().__init__(
@@ -40,6 +39,7 @@ class Served(Server):
                 self._startup,
                 http=PromptRequests,
                 lifespan="on",
+                root_path=root_path,
                 log_config=None,  # the application says how its log looks
                 access_log=False,
                 server_header=False,
@@ -95,17 +95,3 @@ class _Startup:
             await self._application(scope, receive, without_traceback)
         except EnlargerError as error:
             self.error = error
-
-
-def _below(root_path: str, application: Any) -> Any:
-    """The application under a prefix, whether the proxy in front takes it off the path or leaves it there."""
-
-    async def prefixed(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] != "lifespan":
-            path = scope["path"]
-            if path != root_path and not path.startswith(f"{root_path}/"):
-                scope = {**scope, "path": root_path + path, "raw_path": quote(root_path).encode() + scope["raw_path"]}
-            scope = {**scope, "root_path": root_path}
-        await application(scope, receive, send)
-
-    return prefixed

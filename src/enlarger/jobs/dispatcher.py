@@ -18,7 +18,7 @@ from enlarger.jobs.crew import Crew
 from enlarger.jobs.disk_gate import DiskGate
 from enlarger.jobs.failure import Failure
 from enlarger.jobs.in_hand import InHand
-from enlarger.jobs.job import Job, JobState
+from enlarger.jobs.job import ALL, Job, JobState
 from enlarger.jobs.ledger import Ledger
 from enlarger.jobs.listeners import Listeners
 from enlarger.jobs.model_watch import ModelWatch
@@ -29,7 +29,6 @@ from enlarger.jobs.storage_root import StorageRoot
 from enlarger.jobs.worker_care import CareLimits, WorkerCare
 from enlarger.settings import Settings
 
-_ALL = 1_000_000_000
 _PAUSE_S = 0.2  # after something unforeseen, so that it is not repeated at full speed
 _LISTINGS = 4  # at once: one folder on a slow disk must not keep the others waiting
 _JOIN_S = 5.0
@@ -250,7 +249,7 @@ class Dispatcher:
         """Pause what has not ended, with the reason; nothing is charged."""
         self._paused_for_room = True
         try:
-            stopped, _ = self._ledger.find(states=_AT_WORK, transient=True, limit=_ALL)
+            stopped, _ = self._ledger.find(states=_AT_WORK, transient=True, limit=ALL)
             for job in stopped:
                 if not self._packing.is_at(job.id):  # it may have room enough
                     self._ledger.pause(job.id, self._gate.reason)

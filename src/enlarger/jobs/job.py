@@ -11,6 +11,8 @@ from typing import Any, Literal
 from enlarger.enhance import Recipe
 from enlarger.jobs.failure import Failure
 
+ALL = 1_000_000_000  # as a limit: more than there can be
+
 SourceKind = Literal["folder", "archive", "picture"]
 
 

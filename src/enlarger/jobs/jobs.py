@@ -15,7 +15,7 @@ from enlarger.errors import UnknownJobError
 from enlarger.jobs.crew import Crew
 from enlarger.jobs.crew_member import WorkerState
 from enlarger.jobs.dispatcher import Dispatcher
-from enlarger.jobs.job import Event, Job, JobSource, JobState, Page, PageState, Priority, Submission
+from enlarger.jobs.job import ALL, Event, Job, JobSource, JobState, Page, PageState, Priority, Submission
 from enlarger.jobs.ledger import open_ledger
 from enlarger.jobs.listeners import Listener, Listeners
 from enlarger.jobs.lost_pages import lost_pages
@@ -27,7 +27,6 @@ from enlarger.models import Catalog, load_catalog
 from enlarger.settings import Settings
 
 _POLL_S = 0.2
-_ALL = 1_000_000_000
 _UNFINISHED = tuple(state for state in JobState if not state.is_final)
 
 
@@ -74,7 +73,7 @@ class Jobs:
 
     def start(self) -> None:
         """Take up what an earlier server left, and begin to work."""
-        unfinished, _ = self._ledger.find(states=_UNFINISHED, transient=True, limit=_ALL)
+        unfinished, _ = self._ledger.find(states=_UNFINISHED, transient=True, limit=ALL)
         self._storage.sweep(unfinished, self._is_known)
         self._dispatcher.start()
 
@@ -160,10 +159,6 @@ class Jobs:
         """How many jobs are in which state."""
         return self._ledger.totals()
 
-    def waiting(self) -> Mapping[Priority, int]:
-        """How many pages wait, by priority."""
-        return self._ledger.waiting()
-
     # ---- moves: each raises UnknownJobError, and IllegalMoveError where the state does not allow it ----
 
     def pause(self, job_id: str) -> Job:
@@ -192,7 +187,7 @@ class Jobs:
         """
         with self._moves:
             job = self.get(job_id)
-            done = self.pages(job_id, states=[PageState.DONE], limit=_ALL) if job.state.is_final else []
+            done = self.pages(job_id, states=[PageState.DONE], limit=ALL) if job.state.is_final else []
             return self._ledger.retry(job_id, source, lost=lost_pages(job, done, self._storage))
 
     def prioritise(self, job_id: str, priority: Priority) -> Job:
@@ -228,7 +223,7 @@ class Jobs:
     def report(self, job_id: str) -> dict[str, Any]:
         """What `artifact-report.json` says, as the job stands now."""
         job = self.get(job_id)
-        pages: Sequence[Page] = self.pages(job_id, limit=_ALL)
+        pages: Sequence[Page] = self.pages(job_id, limit=ALL)
         return build_report(job, pages, output_dir=self._storage.relative(self._storage.output_dir(job)))
 
     def _is_known(self, job_id: str) -> bool:

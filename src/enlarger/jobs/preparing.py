@@ -8,13 +8,11 @@ from enlarger.cancel import CancelToken
 from enlarger.errors import CancelledError, DiskFullError, EnlargerError, JobError
 from enlarger.jobs.artifact import pack
 from enlarger.jobs.failure import Failure
-from enlarger.jobs.job import Job
+from enlarger.jobs.job import ALL, Job
 from enlarger.jobs.ledger import Ledger
 from enlarger.jobs.listing import list_pages
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.messages import msg
-
-_ALL = 1_000_000_000
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +38,7 @@ def list_job(ledger: Ledger, storage: StorageRoot, job: Job) -> None:
 def pack_job(ledger: Ledger, storage: StorageRoot, job: Job, cancel: CancelToken) -> None:
     """Build the job's artifact and end the job; raises DiskFullError, since room may come."""
     try:
-        artifact = pack(job, ledger.pages(job.id, limit=_ALL), storage=storage, cancel=cancel)
+        artifact = pack(job, ledger.pages(job.id, limit=ALL), storage=storage, cancel=cancel)
         ledger.packed(job.id, artifact, retries=job.retries)
     except CancelledError:  # the server stops: packed anew when it starts again
         return

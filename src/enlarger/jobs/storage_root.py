@@ -114,10 +114,6 @@ class StorageRoot:
         """All files and folders that go when the job is deleted."""
         return self.output_dir(job), self.artifact_file(job), self.upload_dir(job.id)
 
-    def used_bytes(self, job: Job) -> int:
-        """What the job's files take, pages that share their file with the cache included."""
-        return sum(_bytes_below(path) for path in self.owned_by(job))
-
     def discard(self, job: Job) -> None:
         """Delete the job's files; what is gone already is no error. Raises StorageError."""
         for path in self.owned_by(job):
@@ -220,18 +216,6 @@ def _in_use(root: Path) -> StorageError:
         msg("{path}: another server uses this storage root.", path=root),
         msg("Stop the other server, or give this one another folder with --storage."),
     )
-
-
-def _bytes_below(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(_size(file) for file in files)
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.lstat().st_size if not file.is_dir() else 0
-    except OSError:  # went meanwhile, or was never made
-        return 0
 
 
 def _delete(path: Path) -> None:

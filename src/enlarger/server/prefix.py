@@ -13,7 +13,7 @@ class AnyPrefix:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = scope.get("root_path", "")
-        if root and scope.get("path", "").startswith(f"{root}{root}/"):
+        if root and f"{scope.get('path', '')}/".startswith(f"{root}{root}/"):
             raw = scope.get("raw_path") or scope["path"].encode()
             scope = {**scope, "path": scope["path"].removeprefix(root), "raw_path": raw.removeprefix(root.encode())}
         await self._app(scope, receive, send)

@@ -28,6 +28,7 @@ from enlarger.server.manga.wire import (
     Status,
     Text,
 )
+from enlarger.server.ranges import is_current
 from enlarger.server.threads import in_thread
 
 
@@ -87,7 +88,7 @@ class Endpoints:
         """The finished archive; ETag is its SHA-256, without quotes."""
         path, sha256 = await in_thread(self._artifact, job_id)
         headers = {"ETag": sha256}
-        if _same(request.headers.get("if-none-match", ""), sha256):
+        if is_current(request.headers.get("if-none-match", ""), sha256):
             return Response(status_code=304, headers=headers)
         return FileResponse(path, media_type="application/zip", filename=path.name, headers=headers)
 
@@ -115,9 +116,3 @@ class Endpoints:
 
     def _state(self, job: Job, request: Request) -> JobState:
         return job_state(job, language_of(request.scope))
-
-
-def _same(header: str, etag: str) -> bool:
-    """Unquoted as the original's clients send it, quoted as others do."""
-    tags = (tag.strip().removeprefix("W/").strip('"') for tag in header.split(","))
-    return any(tag in (etag, "*") for tag in tags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -40,7 +41,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def test_what_was_submitted_comes_back(ledger: Ledger) -> None:
     wanted = submission(
         title="棋魂", volume="第 1 卷", priority=Priority.AHEAD, device="cpu", packs=False, transient=True, owner="me",
-        idempotency_key="k", params={"scale": 2, "名": [None, True]},
+        idempotency_key="k", params={"scale": 2, "名": [None, True]}, only=("b/1.png", "名.png"),
     )  # fmt: skip
     job, created = ledger.submit(wanted, most_waiting=1)
     assert created
@@ -81,8 +82,19 @@ def test_the_same_request_with_the_same_key_is_the_same_job(ledger: Ledger) -> N
     assert ledger.submit(again, most_waiting=1)[0].state is JobState.CANCELLED
     with pytest.raises(IdempotencyError):
         ledger.submit(submission(owner="me", idempotency_key="k", title="B"), most_waiting=9)
+    with pytest.raises(IdempotencyError):
+        ledger.submit(replace(again, only=("a.png",)), most_waiting=9)
     assert ledger.submit(submission(owner="you", idempotency_key="k", title="B"), most_waiting=9)[1]
     assert ledger.submit(submission(owner="me", title="A"), most_waiting=9)[1], "without a key each is new"
+
+
+def test_pages_that_are_known_come_with_the_job(ledger: Ledger) -> None:
+    wanted = submission(owner="me", idempotency_key="k", only=("a", "b"))
+    job, created = ledger.submit(wanted, most_waiting=1, pages=new_pages("a", "b"))
+    assert (created, job.listed, job.counts.total, ledger.unlisted()) == (True, True, 2, [])
+    assert types(ledger, job.id) == ["submitted", "listed"]
+    assert ledger.submit(wanted, most_waiting=1, pages=new_pages("a", "b")) == (job, False)
+    assert work(ledger) == ["a", "b"]
 
 
 def test_an_upload_that_is_repeated_lies_in_another_folder(ledger: Ledger) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from fake_workers import recipe
@@ -12,7 +13,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from enlarger.errors import BookError, PictureError
-from enlarger.jobs import JobSource
+from enlarger.jobs import JobSource, NewPage, Submission
 from enlarger.jobs.listing import list_pages
 
 
@@ -23,9 +24,13 @@ def folder(root: Path, *names: str) -> JobSource:
     return JobSource("folder", root)
 
 
+def pages_of(source: JobSource, only: tuple[str, ...] = (), **changes: str) -> list[NewPage]:
+    return list_pages(Submission(source, recipe(**changes), only=only))
+
+
 def jpegs(source: JobSource) -> dict[str, str]:
     """Output names by page, where JPEG was asked for."""
-    return {page.name: page.targets[".jpg"] for page in list_pages(source, recipe(format="jpeg"))}
+    return {page.name: page.targets[".jpg"] for page in pages_of(source, format="jpeg")}
 
 
 def test_pages_come_in_reading_order_and_keep_their_folders(tmp_path: Path) -> None:
@@ -45,7 +50,7 @@ def test_a_clash_keeps_the_source_s_suffix(tmp_path: Path) -> None:
 def test_one_spelling_where_a_format_was_asked_for_and_else_the_picture_s_own(tmp_path: Path) -> None:
     source = folder(tmp_path / "book", "a.JPEG", "b.Png")
     assert jpegs(source) == {"a.JPEG": "a.jpg", "b.Png": "b.jpg"}
-    same = {page.name: page.targets for page in list_pages(source, recipe())}
+    same = {page.name: page.targets for page in pages_of(source)}
     assert (same["a.JPEG"][".jpg"], same["b.Png"][".png"]) == ("a.JPEG", "b.Png")
 
 
@@ -66,7 +71,7 @@ def test_a_member_that_the_book_refuses_is_a_failed_page(tmp_path: Path) -> None
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("2.png", b"x")
         archive.writestr("../1.png", b"x")
-    failures = {page.name: page.failure for page in list_pages(JobSource("archive", path), recipe())}
+    failures = {page.name: page.failure for page in pages_of(JobSource("archive", path))}
     assert failures.keys() == {"2.png", "../1.png"}
     assert failures["2.png"] is None
     assert failures["../1.png"] is not None
@@ -75,14 +80,42 @@ def test_a_member_that_the_book_refuses_is_a_failed_page(tmp_path: Path) -> None
 
 def test_a_picture_is_its_own_page(tmp_path: Path) -> None:
     folder(tmp_path, "one.webp")
-    (page,) = list_pages(JobSource("picture", tmp_path / "one.webp"), recipe(format="png"))
+    (page,) = pages_of(JobSource("picture", tmp_path / "one.webp"), format="png")
     assert (page.name, page.targets[".png"]) == ("one.webp", "one.png")
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BookError):
-        list_pages(JobSource("folder", tmp_path / "missing"), recipe())
+        pages_of(JobSource("folder", tmp_path / "missing"))
     with pytest.raises(BookError, match="no pictures"):
-        list_pages(folder(tmp_path / "book", "notes.txt"), recipe())
+        pages_of(folder(tmp_path / "book", "notes.txt"))
     with pytest.raises(PictureError):
-        list_pages(JobSource("picture", tmp_path / "missing.png"), recipe())
+        pages_of(JobSource("picture", tmp_path / "missing.png"))
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_pages_asked_for_by_name_need_no_book(kind: Literal["folder", "archive"], tmp_path: Path) -> None:
+    only = ("b/10.png", "a.webp", "b/2.png", "a.png", "a.png")
+    pages = pages_of(JobSource(kind, tmp_path / "missing"), only, format="webp")
+    assert [(page.name, page.targets[".webp"]) for page in pages] == [
+        ("a.png", "a.png.webp"),
+        ("a.webp", "a.webp"),
+        ("b/2.png", "b/2.webp"),
+        ("b/10.png", "b/10.webp"),
+    ]
+
+
+def test_a_picture_has_no_pages_to_choose_from(tmp_path: Path) -> None:
+    folder(tmp_path, "one.png")
+    (page,) = pages_of(JobSource("picture", tmp_path / "one.png"), ("other.png",))
+    assert page.name == "one.png"
+
+
+@given(st.text(st.sampled_from("./\\:a\0"), max_size=8).map("{}/x.png".format))
+def test_no_name_leads_out_of_the_output_s_folder(name: str) -> None:
+    (page,) = pages_of(JobSource("folder", Path("/books/one")), (name, name))
+    if page.failure is None:
+        assert all("../" not in target and not target.startswith("/") for target in page.targets.values())
+    else:
+        assert (page.targets, page.failure.code) == ({}, "bad_book")
+    assert pages_of(JobSource("folder", Path("/books/one")), ("../x.png",))[0].failure is not None

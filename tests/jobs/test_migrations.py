@@ -51,7 +51,7 @@ def _tables(path: Path) -> dict[str, list[str]]:
     rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     connection.close()
     return {
-        name: sorted(part.strip(" ,") for part in re.split(r"\n\t?", sql))
+        name: sorted(part.strip() for part in re.split(r",(?![^(]*\))|\n", sql) if part.strip())
         for name, sql in rows
         if name not in ("alembic_version", "sqlite_sequence")
     }

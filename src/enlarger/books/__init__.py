@@ -2,7 +2,7 @@
 
 from enlarger.books.book import Book, BookProblem, Limits, Page
 from enlarger.books.comic_info import COMIC_INFO, PageFacts, refresh_comic_info
-from enlarger.books.members import PICTURE_SUFFIXES, is_litter, is_page_name
+from enlarger.books.members import PICTURE_SUFFIXES, escape_error, is_litter, is_page_name, safe_name
 from enlarger.books.natural import natural_key
 from enlarger.books.opening import BOOK_SUFFIXES, looks_like_book, open_book
 from enlarger.books.output_names import OutputNames, output_names
@@ -21,6 +21,7 @@ __all__ = [
     "PageFacts",
     "Stream",
     "Written",
+    "escape_error",
     "is_litter",
     "is_page_name",
     "looks_like_book",
@@ -29,5 +30,6 @@ __all__ = [
     "output_names",
     "portable_name",
     "refresh_comic_info",
+    "safe_name",
     "write_cbz",
 ]

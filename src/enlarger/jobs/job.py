@@ -68,7 +68,8 @@ class Submission:
 
     device: "auto", "cpu", "openvino:cpu", as for sessions. packs: an archive of the pages is made at the end.
     transient: deleted with its output an hour after its end, and not listed unless asked for.
-    params: what the client sent, given back to it as it was.
+    params: what the client sent, given back to it as it was. only: of a folder or an archive these pages and no
+    others, by name; they are not looked for before a worker reads them, and one that is not there fails by itself.
     """
 
     source: JobSource
@@ -82,6 +83,7 @@ class Submission:
     owner: str = ""
     idempotency_key: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
     id: str = ""  # a UUID4 where the caller had to know it before; else the ledger makes one
 
 

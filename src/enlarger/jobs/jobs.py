@@ -18,6 +18,7 @@ from enlarger.jobs.dispatcher import Dispatcher
 from enlarger.jobs.job import ALL, Event, Job, JobSource, JobState, Page, PageState, Priority, Submission
 from enlarger.jobs.ledger import open_ledger
 from enlarger.jobs.listeners import Listener, Listeners
+from enlarger.jobs.listing import named_pages
 from enlarger.jobs.lost_pages import lost_pages
 from enlarger.jobs.report import build_report
 from enlarger.jobs.retention import delete_expired
@@ -95,9 +96,12 @@ class Jobs:
         """Accept a job, durable on return: (job, whether it is new).
 
         The same owner, idempotency key and request give the same job. Raises IdempotencyError when the request
-        differs, QueueFullError when too much waits, StorageError.
+        differs, QueueFullError when too much waits, StorageError. Pages asked for by name can be claimed at once:
+        their source is not opened here. InputError when a link leads it out of its folders.
         """
-        return self._ledger.submit(submission, most_waiting=self._settings.max_waiting_jobs)
+        if pages := named_pages(submission):
+            self._storage.check_links(submission.source.path)
+        return self._ledger.submit(submission, most_waiting=self._settings.max_waiting_jobs, pages=pages)
 
     def get(self, job_id: str) -> Job:
         """Raises UnknownJobError."""

@@ -79,8 +79,10 @@ class Ledger:
 
     # ---- accepted ----
 
-    def submit(self, submission: Submission, *, most_waiting: int) -> tuple[Job, bool]:
+    def submit(self, submission: Submission, *, most_waiting: int, pages: Sequence[NewPage] = ()) -> tuple[Job, bool]:
         """Accept a job, or find the one that the same owner's key named before; (job, whether it is new).
+
+        With `pages` it is listed at once, in the same transaction.
 
         Raises IdempotencyError when the key came with another request, or the id is taken; QueueFullError when
         `most_waiting` jobs are unfinished already.
@@ -93,7 +95,8 @@ class Ledger:
             if change.job(job_id) is not None:
                 raise id_is_taken(job_id)
             change.connection.execute(insert(jobs), new_job_values(submission, job_id, change.now))
-            return job_of(change.record(job_id, "submitted", {}, {})), True
+            row = change.record(job_id, "submitted", {}, {})
+            return job_of(page_lists.store_list(change, job_id, pages) if pages else row), True
 
     def _repeated(self, change: Change, submission: Submission) -> RowMapping | None:
         key = submission.idempotency_key

@@ -65,6 +65,7 @@ def _submission_of(row: RowMapping) -> Submission:
         owner=row["owner"],
         idempotency_key=row["idempotency_key"],
         params=row["params"],
+        only=tuple(row["only_pages"] or ()),
         id=row["id"],
     )
 
@@ -113,6 +114,7 @@ def new_job_values(submission: Submission, job_id: str, now: float) -> dict[str,
         "volume": submission.volume,
         "recipe": submission.recipe.as_dict(),
         "params": dict(submission.params),
+        "only_pages": list(submission.only) or None,
         "priority": int(submission.priority),
         "device": submission.device,
         "packs": submission.packs,
@@ -145,6 +147,7 @@ def request_sha256(submission: Submission) -> str:
         "packs": submission.packs,
         "transient": submission.transient,
         "params": dict(submission.params),
+        **({"only": list(submission.only)} if submission.only else {}),  # a ledger from before it has other digests
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
-from enlarger.books import OutputNames, is_page_name, natural_key, open_book
+from enlarger.books import OutputNames, escape_error, is_page_name, natural_key, open_book, safe_name
 from enlarger.enhance import Recipe
 from enlarger.errors import PictureError
 from enlarger.jobs.failure import Failure
-from enlarger.jobs.job import JobSource, NewPage
+from enlarger.jobs.job import NewPage, Submission
 from enlarger.messages import msg
 
 _SUFFIXES = (".jpg", ".png", ".webp")
 _JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 
 
-def list_pages(source: JobSource, recipe: Recipe) -> list[NewPage]:
-    """Every page of the source, never two to one output name on any system's disk.
+def list_pages(submission: Submission) -> list[NewPage]:
+    """Every page that is asked for, never two to one output name on any system's disk.
 
     A flat source keeps `<stem>.<suffix>`, a nested one its folders; where two would meet, each keeps its own suffix
     (`a.png.jpg`). Members that the book refuses are pages that failed already, with its reason. Raises BookError or
     PictureError when nothing in the source can be read.
     """
-    return [_picture(source.path, recipe)] if source.kind == "picture" else _book(source.path, recipe)
+    source, recipe = submission.source, submission.recipe
+    if source.kind == "picture":
+        return [_picture(source.path, recipe)]
+    return named_pages(submission) or _book(source.path, recipe)
+
+
+def named_pages(submission: Submission) -> list[NewPage]:
+    """The pages of a book that are asked for by name, if any are; the book is not looked at.
+
+    A name that leads out of it is a page that failed already.
+    """
+    wanted = set(submission.only if submission.source.kind != "picture" else ())
+    safe = {name for name in wanted if safe_name(name) == name}
+    refused = {name: Failure.of(escape_error(submission.source.path, name)) for name in wanted - safe}
+    return _pages(safe, refused, submission.recipe)
 
 
 def _picture(path: Path, recipe: Recipe) -> NewPage:
@@ -38,9 +52,13 @@ def _picture(path: Path, recipe: Recipe) -> NewPage:
 def _book(path: Path, recipe: Recipe) -> list[NewPage]:
     with open_book(path) as book:
         names = [page.name for page in book.pages]
-        refused = {problem.name: problem.error for problem in book.problems if is_page_name(problem.name)}
+        refused = {problem.name: Failure.of(problem.error) for problem in book.problems if is_page_name(problem.name)}
+    return _pages(names, refused, recipe)
+
+
+def _pages(names: Collection[str], refused: Mapping[str, Failure], recipe: Recipe) -> list[NewPage]:
     plan = OutputNames.plan(names, _SUFFIXES)
-    pages = {name: NewPage(name, {}, Failure.of(error)) for name, error in refused.items()}
+    pages = {name: NewPage(name, {}, failure) for name, failure in refused.items()}
     pages |= {name: NewPage(name, _targets(name, plan, recipe)) for name in names}
     return [pages[name] for name in sorted(pages, key=natural_key)]
 

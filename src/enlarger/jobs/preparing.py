@@ -21,7 +21,7 @@ def list_job(ledger: Ledger, storage: StorageRoot, job: Job) -> None:
     """Store the job's pages, or fail it with what its source's trouble is; raises StorageError."""
     try:
         storage.check_links(job.submission.source.path)  # at its submission it need not have been there
-        pages = list_pages(job.submission.source, job.submission.recipe)
+        pages = list_pages(job.submission)
     except EnlargerError as error:
         _fail(ledger, job, Failure.of(error))
         return

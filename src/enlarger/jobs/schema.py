@@ -92,6 +92,7 @@ jobs = Table(
     Column("updated_at", Double, nullable=False),
     Column("started_at", Double),
     Column("finished_at", Double),
+    Column("only_pages", _VALUE),  # names; null: all that the source has
     UniqueConstraint("owner", "idempotency_key"),
     CheckConstraint(one_of("state", JobState), name="state"),
     CheckConstraint(

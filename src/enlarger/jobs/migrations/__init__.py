@@ -14,7 +14,7 @@ from enlarger.messages import msg
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"  # the newest step; written down so that opening a ledger that has it loads no Alembic
+HEAD = "0002"  # the newest step; written down so that opening a ledger that has it loads no Alembic
 _VERSION_TABLE = "alembic_version"
 
 

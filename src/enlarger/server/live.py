@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from typing import Any, Protocol
 
@@ -26,6 +26,16 @@ class EventSource(Protocol):
     def subscribe(self, listener: Listener) -> Callable[[], None]: ...
     def events(self, job_id: str, after: int = 0, limit: int = BATCH) -> list[Event]: ...
     def get(self, job_id: str) -> Job: ...
+
+
+class Feed(Protocol):
+    """Who wants to hear of every job, in the event loop."""
+
+    def changed(self, job_ids: Collection[str]) -> None:
+        """Something was committed about each; it may be gone."""
+
+    def end(self) -> None:
+        """The server stops."""
 
 
 class Watch:
@@ -67,6 +77,7 @@ class LiveHub:
     def __init__(self, jobs: EventSource) -> None:
         self._jobs = jobs
         self._watches: dict[str, set[Watch]] = defaultdict(set)
+        self._feeds: list[Feed] = []
         self._version = 0
         self._reads: dict[tuple[str, int, int], asyncio.Task[list[Event]]] = {}
         self._lock = threading.Lock()
@@ -95,6 +106,12 @@ class LiveHub:
         self._closing = True
         for watch in [watch for watches in self._watches.values() for watch in watches]:
             watch.wake(committed=True, tiles={})
+        for feed in self._feeds:
+            feed.end()
+
+    def join(self, feed: Feed) -> None:
+        """Tell `feed` of every job from now on."""
+        self._feeds.append(feed)
 
     async def changes(self, job_id: str) -> AsyncGenerator[None]:
         """Yields at once, then after commits on the job, the last one always; ends with the server."""
@@ -108,16 +125,21 @@ class LiveHub:
 
         Raises UnknownJobError. Ends too when the job is deleted meanwhile, and with the server.
         """
-        async with aclosing(self._follow(job_id, after, tiles=False)) as items:
+        async with aclosing(self._follow(job_id, after)) as items:
             async for item in items:
                 assert isinstance(item, Event)
                 yield item
 
-    def follow_closely(self, job_id: str, after: int = 0) -> AsyncGenerator[Event | Tile]:
-        """As `follow`, with the tiles of pages being computed in between."""
-        return self._follow(job_id, after, tiles=True)
+    def follow_closely(self, job_id: str, after: int = 0, *, stays: bool = False) -> AsyncGenerator[Event | Tile]:
+        """As `follow`, with the tiles of pages being computed in between.
 
-    async def _follow(self, job_id: str, after: int, *, tiles: bool) -> AsyncGenerator[Event | Tile]:
+        stays: the job's end is not the last of it, it may be tried again; ends when the job is deleted.
+        """
+        return self._follow(job_id, after, tiles=True, stays=stays)
+
+    async def _follow(
+        self, job_id: str, after: int, *, tiles: bool = False, stays: bool = False
+    ) -> AsyncGenerator[Event | Tile]:
         with self._watch(job_id, tiles=tiles) as watch:
             job = await in_thread(self._jobs.get, job_id)
             ended, last = job.state.is_final, job.last_event
@@ -133,7 +155,7 @@ class LiveHub:
                 if len(events) == BATCH:
                     committed, shares = True, []
                     continue
-                if (ended and after >= last) or await self._is_gone(job_id, committed, events):
+                if (ended and after >= last and not stays) or await self._is_gone(job_id, committed, events):
                     return
                 committed, shares = await watch.wait()
 
@@ -188,3 +210,6 @@ class LiveHub:
         for job_id, tiles in told.items():
             for watch in self._watches.get(job_id, ()):
                 watch.wake(committed=job_id in committed, tiles=tiles)
+        if committed:
+            for feed in self._feeds:
+                feed.changed(committed)

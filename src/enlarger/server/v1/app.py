@@ -11,17 +11,20 @@ from enlarger import __version__
 from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
 from enlarger.server.live import LiveHub
+from enlarger.server.live_room import LiveRoom
 from enlarger.server.threads import in_thread
 from enlarger.server.v1 import (
     catalogue_routes,
     event_routes,
     job_routes,
+    live_routes,
     machine_routes,
     page_routes,
     session_routes,
     upscale_routes,
 )
 from enlarger.server.v1.errors import add_problems
+from enlarger.server.v1.live_news import JobNews, workers_news
 from enlarger.server.v1.openapi import finish_schema
 from enlarger.server.v1.service import Service
 
@@ -33,6 +36,7 @@ _ROUTES = (
     job_routes,
     page_routes,
     event_routes,
+    live_routes,
     catalogue_routes,
     machine_routes,
     session_routes,
@@ -70,7 +74,8 @@ def build(jobs: Jobs, live: LiveHub, access: Access, **service: Any) -> FastAPI:
         separate_input_output_schemas=False,
     )
     limits = service.pop("limits", None) or UploadLimits.of(jobs.settings)
-    app.state.service = Service(jobs, live, access, limits, **service)
+    room = LiveRoom(live, tells_job=JobNews(jobs).tell, tells_workers=lambda _: workers_news(jobs))
+    app.state.service = Service(jobs, live, access, limits, room, **service)
     app.add_route("/openapi.json", app.give_schema, include_in_schema=False)
     for module in _ROUTES:
         app.include_router(module.router)

@@ -14,6 +14,7 @@ from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
 from enlarger.server.languages import language_of
 from enlarger.server.live import LiveHub
+from enlarger.server.live_room import LiveRoom
 
 if TYPE_CHECKING:
     from enlarger.jobs import Jobs
@@ -23,12 +24,13 @@ OWNER = "v1"
 
 @dataclass(frozen=True)
 class Service:
-    """The jobs, their news, and who may come in. fetch: how weights are brought."""
+    """The jobs, their news and who is told of them, and who may come in. fetch: how weights are brought."""
 
     jobs: Jobs
     live: LiveHub
     access: Access
     limits: UploadLimits
+    room: LiveRoom
     fetch: Callable[..., Any] = fetch
 
 

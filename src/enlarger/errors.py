@@ -4,7 +4,9 @@
     ├── InputError            what was handed in cannot be used
     │   ├── PictureError      a file that is no picture, is broken, or is too large
     │   ├── BookError         an archive or folder that cannot or must not be read
-    │   └── RecipeError       options that contradict each other or a model
+    │   │   └── UnknownBookError  a book, page or folder that is not on the shelf
+    │   ├── RecipeError       options that contradict each other or a model
+    │   └── BadRuleError          a reader's rule that cannot be used, such as a bad pattern
     ├── ModelError            a model that is unknown, missing or refused
     │   ├── UnknownModelError
     │   ├── WeightsMissingError
@@ -67,8 +69,16 @@ class BookError(InputError):
     code = "bad_book"
 
 
+class UnknownBookError(BookError):
+    code = "unknown_book"
+
+
 class RecipeError(InputError):
     code = "bad_recipe"
+
+
+class BadRuleError(InputError):
+    code = "bad_rule"
 
 
 class ModelError(EnlargerError):

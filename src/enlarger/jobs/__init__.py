@@ -21,6 +21,7 @@ from enlarger.jobs.job import (
     Priority,
     Submission,
 )
+from enlarger.jobs.network_disks import network_type
 from enlarger.jobs.report import REPORT_NAME, build_report, comparable
 from enlarger.jobs.storage_root import StorageRoot, slug
 from enlarger.jobs.verify import Difference, Verification, verify
@@ -64,6 +65,7 @@ __all__ = [
     "WorkerState",
     "build_report",
     "comparable",
+    "network_type",
     "pack",
     "slug",
     "verify",

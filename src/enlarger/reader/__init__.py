@@ -3,7 +3,10 @@
 from enlarger.reader.facts import PageFacts
 from enlarger.reader.matching import Check, RuleTrace
 from enlarger.reader.patterns import Patterns
+from enlarger.reader.reader_store import Progress, ReaderStore
 from enlarger.reader.rules import Match, Rule, RuleSet, Treatment
+from enlarger.reader.shelf import Shelf
+from enlarger.reader.shelf_roots import Root
 from enlarger.reader.verdict import Verdict, judge
 
 __all__ = [
@@ -11,9 +14,13 @@ __all__ = [
     "Match",
     "PageFacts",
     "Patterns",
+    "Progress",
+    "ReaderStore",
+    "Root",
     "Rule",
     "RuleSet",
     "RuleTrace",
+    "Shelf",
     "Treatment",
     "Verdict",
     "judge",

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from enlarger.books.book import BookProblem, Limits, Page
+from enlarger.books.book import BookProblem, Limits
 from enlarger.books.legacy_names import decode_names
+from enlarger.books.listed_book import ListedBook
 from enlarger.books.members import arrange, escape_error, is_litter, member_too_large, safe_name
 from enlarger.errors import BookError
 from enlarger.messages import msg
@@ -17,51 +16,23 @@ from enlarger.messages import msg
 _CHUNK_BYTES = 1 << 20
 
 
-class FolderBook:
+class FolderBook(ListedBook[Path]):
     """See `Book`. Links to files inside the folder are pages; links to folders inside it would show pages twice."""
 
     def __init__(self, path: Path, *, limits: Limits) -> None:
         """Raises BookError when the folder itself cannot be listed or holds no pictures."""
-        self.path = path
         self._limits = limits
-        self._contents = arrange(path, *_scan(path))
+        super().__init__(path, arrange(path, *_scan(path)))
 
-    @property
-    def pages(self) -> Sequence[Page]:
-        return self._contents.pages
-
-    @property
-    def extras(self) -> Sequence[str]:
-        return self._contents.extras
-
-    @property
-    def problems(self) -> Sequence[BookProblem]:
-        return self._contents.problems
-
-    def read(self, name: str) -> bytes:
-        return b"".join(self.stream(name))
-
-    def stream(self, name: str) -> Iterator[bytes]:
-        file = self._contents.source(self.path, name)
+    def _chunks(self, name: str, source: Path) -> Iterator[bytes]:
         try:
-            if file.stat().st_size > self._limits.max_member_bytes:
+            if source.stat().st_size > self._limits.max_member_bytes:
                 raise member_too_large(self.path, name, self._limits)
-            with file.open("rb") as reader:
+            with source.open("rb") as reader:
                 while chunk := reader.read(_CHUNK_BYTES):
                     yield chunk
         except OSError as error:
             raise _unreadable(self.path, name, error) from error
-
-    def close(self) -> None:
-        """Nothing is held open between reads."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _scan(book: Path) -> tuple[list[tuple[str, Path]], list[BookProblem]]:

@@ -7,23 +7,18 @@ import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from enlarger.books.book import BookProblem, Limits, Page
+from enlarger.books.book import BookProblem, Limits
+from enlarger.books.listed_book import ListedBook
+from enlarger.books.member_checks import check_entries, check_total, damaged_archive, damaged_member
 from enlarger.books.members import Contents, arrange, escape_error, is_litter, is_page_name, safe_name
-from enlarger.books.zip_checks import (
-    check_encryption,
-    check_total,
-    overlap_error,
-    overlapping,
-    refusal,
-)
+from enlarger.books.zip_checks import check_encryption, overlap_error, overlapping, refusal
 from enlarger.books.zip_directory import count_entries
 from enlarger.books.zip_names import member_names
 from enlarger.errors import BookError
-from enlarger.messages import Message, msg
+from enlarger.messages import msg
 
 _CHUNK_BYTES = 1 << 20
 
@@ -32,47 +27,30 @@ _CHUNK_BYTES = 1 << 20
 _BROKEN = (BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 
 
-class ZipBook:
+class ZipBook(ListedBook[ZipInfo]):
     """See `Book`. One lock makes `read` safe from any thread; pages are mostly stored, so little waits for it."""
 
     def __init__(self, path: Path, *, limits: Limits) -> None:
         """Raises BookError when the archive as a whole cannot or must not be read."""
-        self.path = path
         self._lock = threading.Lock()
         self._archive = _open(path, limits)
         try:
-            self._contents = _contents(path, self._archive.infolist(), limits)
+            super().__init__(path, _contents(path, self._archive.infolist(), limits))
         except BaseException:
             self._archive.close()
             raise
 
-    @property
-    def pages(self) -> Sequence[Page]:
-        return self._contents.pages
-
-    @property
-    def extras(self) -> Sequence[str]:
-        return self._contents.extras
-
-    @property
-    def problems(self) -> Sequence[BookProblem]:
-        return self._contents.problems
-
-    def read(self, name: str) -> bytes:
-        return b"".join(self.stream(name))
-
-    def stream(self, name: str) -> Iterator[bytes]:
-        member = self._contents.source(self.path, name)
+    def _chunks(self, name: str, source: ZipInfo) -> Iterator[bytes]:
         found = 0
         try:
-            for chunk in self._unpacked(member):
+            for chunk in self._unpacked(source):
                 found += len(chunk)
                 yield chunk
         except _BROKEN as error:
-            raise _damaged(self.path, name, _reason(error)) from error
-        if found != member.file_size:
-            short = msg("{found} of {stated} bytes", found=found, stated=member.file_size)
-            raise _damaged(self.path, name, short)
+            raise damaged_member(self.path, name, _reason(error)) from error
+        if found != source.file_size:
+            short = msg("{found} of {stated} bytes", found=found, stated=source.file_size)
+            raise damaged_member(self.path, name, short)
 
     def _unpacked(self, member: ZipInfo) -> Iterator[bytes]:
         with self._lock:
@@ -89,24 +67,12 @@ class ZipBook:
         with self._lock:
             self._archive.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def _open(path: Path, limits: Limits) -> ZipFile:
     try:
         with path.open("rb") as file:
             entries = count_entries(file, at_most=limits.max_entries)
-        if entries > limits.max_entries:
-            raise BookError(
-                msg("{path}: holds more than {limit} members.", path=path, limit=limits.max_entries),
-                msg("Split the archive into volumes, or unpack it and give the folder."),
-            )
+        check_entries(path, entries, limits)
         return ZipFile(path)
     except UnicodeDecodeError as error:
         raise BookError(
@@ -114,21 +80,11 @@ def _open(path: Path, limits: Limits) -> ZipFile:
             msg("Unpack the archive with the program that made it and give the folder."),
         ) from error
     except _BROKEN as error:
-        raise BookError(
-            msg("{path}: its directory is missing or damaged ({reason}).", path=path, reason=_reason(error)),
-            msg("The file was probably cut short: copy or download it again."),
-        ) from error
+        raise damaged_archive(path, _reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-def _damaged(path: Path, name: str, reason: str | Message) -> BookError:
-    return BookError(
-        msg("{path}: {name} is damaged ({reason}).", path=path, name=name, reason=reason),
-        msg("Copy or download the archive again; its other pages are not affected."),
-    )
 
 
 def _contents(path: Path, members: Sequence[ZipInfo], limits: Limits) -> Contents[ZipInfo]:
@@ -141,7 +97,7 @@ def _contents(path: Path, members: Sequence[ZipInfo], limits: Limits) -> Content
             problems.append(BookProblem(name, error))
         else:
             found.append((name, member))
-    check_total(path, [member for _, member in found], limits)
+    check_total(path, (member.file_size for _, member in found), limits)
     if not any(is_page_name(name) for name, _ in found):
         check_encryption(path, members)
     return arrange(path, found, problems)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 from enlarger.books.book import Limits
-from enlarger.books.members import member_too_large
+from enlarger.books.member_checks import encrypted_archive, encrypted_member, no_plain_file, size_refusal
 from enlarger.errors import BookError
-from enlarger.messages import Message, msg
+from enlarger.messages import msg
 
 # not bzip2 and LZMA: zipfile unpacks those 4 KiB at a time whatever comes out, and 4 KiB of bzip2 can be 4 GB
 _METHODS = frozenset({ZIP_STORED, ZIP_DEFLATED})
@@ -21,49 +21,25 @@ _LOCAL_HEADER_BYTES = 30
 def check_encryption(path: Path, members: Iterable[ZipInfo]) -> None:
     """Raises BookError for an archive of which no page is left to read when a password is the reason."""
     if any(map(_is_encrypted, members)):
-        raise BookError(msg("{path}: is encrypted.", path=path), _encryption_remedy())
+        raise encrypted_archive(path)
 
 
 def refusal(path: Path, name: str, member: ZipInfo, limits: Limits) -> BookError | None:
     """Why this one member is not read, or None when its directory entry is harmless."""
     if not _is_plain_file(member):
-        return BookError(
-            msg("{path}: {name} is a link or a device, which pages never are.", path=path, name=name),
-            msg("Repack the archive with the file itself in the link's place."),
-        )
+        return no_plain_file(path, name)
     if _is_encrypted(member):
-        return BookError(msg("{path}: {name} is encrypted.", path=path, name=name), _encryption_remedy())
+        return encrypted_member(path, name)
     if member.compress_type not in _METHODS:
         return BookError(
             msg("{path}: {name} is packed by method {method}.", path=path, name=name, method=member.compress_type),
             msg("Unpack the archive with the program that made it and give the folder."),
         )
-    return _size_refusal(path, name, member, limits)
+    return size_refusal(path, name, member.file_size, member.compress_size, limits)
 
 
 def _is_encrypted(member: ZipInfo) -> bool:
     return bool(member.flag_bits & _ENCRYPTED)  # AES (method 99) sets the classic flag as well
-
-
-def _encryption_remedy() -> Message:
-    return msg("Unpack the archive with its password and give the folder.")
-
-
-def _size_refusal(path: Path, name: str, member: ZipInfo, limits: Limits) -> BookError | None:
-    if member.file_size > limits.max_member_bytes:
-        return member_too_large(path, name, limits)
-    ratio = member.file_size / max(member.compress_size, 1)
-    if member.file_size > limits.ratio_floor_bytes and ratio > limits.max_ratio:
-        return BookError(
-            msg(
-                "{path}: {name} unpacks to {ratio} times its size, as in a zip bomb.",
-                path=path,
-                name=name,
-                ratio=int(ratio),
-            ),
-            msg("If you trust the archive, unpack it yourself and give the folder."),
-        )
-    return None
 
 
 def overlapping(members: Iterable[ZipInfo]) -> set[int]:
@@ -88,15 +64,6 @@ def overlap_error(path: Path, name: str) -> BookError:
         msg("{path}: {name} shares its bytes with another member, as in a zip bomb.", path=path, name=name),
         msg("Get the archive from another place; ordinary programs do not write such files."),
     )
-
-
-def check_total(path: Path, members: Sequence[ZipInfo], limits: Limits) -> None:
-    """Raises BookError when the members would unpack to more than `max_total_bytes`."""
-    if sum(member.file_size for member in members) > limits.max_total_bytes:
-        raise BookError(
-            msg("{path}: unpacks to more than {limit} GiB.", path=path, limit=limits.max_total_bytes // 1024**3),
-            msg("Split the archive into volumes."),
-        )
 
 
 def _is_plain_file(member: ZipInfo) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -95,6 +96,34 @@ def test_what_two_jobs_want_is_computed_once(pair: Room, tmp_path: Path, gated: 
     (page,) = pair.jobs.pages(second)
     assert page.result is not None
     assert not page.result.computed
+
+
+def test_a_render_that_a_reader_waits_for_is_not_interrupted(room: Room, tmp_path: Path, gated: int) -> None:
+    volume = room.submit(folder_of(tmp_path / "volume", gated, 57))
+    room.at_gate(volume, gated)
+    page = room.submit(folder_of(tmp_path / "read", gated), only=("01.png",), priority=Priority.READING, packs=False)
+    until(lambda: room.jobs.get(page).state is JobState.RUNNING and room.page_states(page) == ["queued"])
+    other = room.submit(folder_of(tmp_path / "other", 58), priority=Priority.INTERACTIVE)
+    until(lambda: room.jobs.get(other).listed)
+    time.sleep(0.3)  # it would have begun by now
+    assert room.begun(58) == 0
+    room.open(gated)
+    assert [room.finished(job).state for job in (page, other, volume)] == [JobState.DONE] * 3
+    assert room.computed(gated) == 1
+
+
+def test_a_job_that_is_served_sooner_lends_that_to_what_it_waits_for(pair: Room, tmp_path: Path, gated: int) -> None:
+    first = pair.submit(folder_of(tmp_path / "first", gated))
+    pair.at_gate(first, gated)
+    second = pair.submit(folder_of(tmp_path / "second", gated))
+    until(lambda: pair.jobs.get(second).state is JobState.RUNNING and pair.page_states(second) == ["queued"])
+    (task,) = pair.jobs._dispatcher._in_hand.of_job(first)
+    pair.jobs.prioritise(second, Priority.READING)
+    until(lambda: task.priority is Priority.READING)
+    pair.jobs.cancel(second)
+    until(lambda: task.priority is Priority.VOLUME)
+    pair.open(gated)
+    assert pair.finished(first).state is JobState.DONE
 
 
 def test_cancelling_one_of_two_leaves_the_other_its_render(pair: Room, tmp_path: Path, gated: int) -> None:

@@ -65,6 +65,50 @@ def test_a_job_s_own_page_is_no_reason_to_go_on() -> None:
     assert not hand.is_awaited(first)
 
 
+# ---- who goes first ----
+
+
+def test_who_waits_lends_its_priority_until_it_waits_no_more() -> None:
+    hand = InHand()
+    holder, idler = hand.add("one", claim(1)), hand.add("one", claim(9))
+    hand.hold(holder, "key")
+    holder.computing = True
+    assert hand.lend() == []
+    reader = hand.add("two", claim(2, "b", Priority.READING))
+    hand.hold(reader, "key")
+    assert hand.lend() == [holder]
+    assert (holder.priority, idler.priority) == (Priority.READING, Priority.VOLUME)
+    hand.take(reader.number)
+    hand.hold(hand.add("two", claim(3, "c", Priority.INTERACTIVE)), "key")
+    assert hand.lend() == []  # the reader's page waits in the ledger now
+    hand.forget_waiting("b")
+    assert hand.lend() == [holder]
+    assert holder.priority is Priority.INTERACTIVE
+
+
+def test_a_job_s_new_priority_is_that_of_its_pages_and_lent_by_those_that_wait() -> None:
+    hand = InHand()
+    holder, waiting = hand.add("one", claim(1)), hand.add("two", claim(2, "b"))
+    hand.hold(holder, "key")
+    hand.take(hand.hold(waiting, "key").number)  # type: ignore[union-attr]
+    hand.prioritise("b", Priority.READING)
+    assert hand.lend() == [holder]
+    hand.prioritise("a", Priority.AHEAD)
+    assert hand.lend() == []
+    hand.prioritise("b", Priority.INDEXING)
+    assert hand.lend() == [holder]
+    assert holder.priority is Priority.AHEAD
+
+
+def test_who_never_waited_longer_lends_nothing() -> None:
+    """The less urgent of two gives way before it has begun, and changes nothing for the other."""
+    hand = InHand()
+    slow, urgent = hand.add("one", claim(1)), hand.add("two", claim(2, "b", Priority.READING))
+    hand.hold(slow, "key")
+    assert hand.hold(urgent, "key") is slow
+    assert hand.lend() == []
+
+
 @limits(deadline=None)
 @given(
     st.lists(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -247,6 +248,44 @@ def test_memory_that_is_short_for_a_page_alone_still_lowers_its_tile(running: Ru
     running.lane.start(start(1, page_file(tmp_path, **LARGE), tmp_path / "out", recipe=recipe(tile_px=0)))
     height, width = running.done(1).facts["passes"][0]["tile"]
     assert height * width <= 128 * 128
+
+
+def test_a_page_that_was_raised_is_not_interrupted_by_what_is_less_urgent(running: Running, tmp_path: Path) -> None:
+    low = start(1, page_file(tmp_path, "a.png", 1, **LARGE), tmp_path / "out")
+    other = start(2, page_file(tmp_path, "b.png", 2, **LARGE), tmp_path / "out", Priority.INTERACTIVE)
+    running.at[2] = lambda: (  # type: ignore[assignment]
+        running.lane.prioritise(1, Priority.READING),
+        running.lane.start(other),
+        running.until_ready(2),
+    )
+    running.lane.start(low)
+    running.done(2)
+    told = [message.task for message in running.of(TileDone)]
+    assert told == sorted(told)
+
+
+def test_a_page_that_was_raised_overtakes(running: Running, tmp_path: Path) -> None:
+    other = start(2, page_file(tmp_path, "b.png", 2, **LARGE), tmp_path / "out")
+    running.at[2] = lambda: (running.lane.start(other), running.until_ready(2))  # type: ignore[assignment]
+    running.at[3] = lambda: running.lane.prioritise(2, Priority.READING)
+    running.lane.start(start(1, page_file(tmp_path, "a.png", 1, **LARGE), tmp_path / "out"))
+    running.done(1)
+    ends = [message.task for message in running.of(TileDone) if message.share == 1.0]
+    assert ends == [2, 1]
+
+
+def test_a_page_that_was_raised_is_decoded_first_and_once(running: Running, tmp_path: Path) -> None:
+    running.until(Idle)
+    goes_on = threading.Event()
+    running.lane._decoder.put(1 << 30, goes_on.wait)  # type: ignore[arg-type]
+    for task in (1, 2, 3):
+        running.lane.start(start(task, page_file(tmp_path, f"{task}.png", task), tmp_path / "out"))
+    running.lane.prioritise(3, Priority.READING)
+    running.lane.prioritise(99, Priority.READING)
+    goes_on.set()
+    for task in (1, 2, 3):
+        running.done(task)
+    assert [prepared.task for prepared in running.of(Prepared)] == [3, 1, 2]
 
 
 # ---- called back ----

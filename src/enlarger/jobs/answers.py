@@ -11,6 +11,7 @@ from enlarger.jobs.assigning import Assigning
 from enlarger.jobs.crew import Crew
 from enlarger.jobs.disk_gate import DiskGate
 from enlarger.jobs.in_hand import InHand, Task
+from enlarger.jobs.job import Priority
 from enlarger.jobs.ledger import Ledger
 from enlarger.jobs.listeners import Listeners
 from enlarger.jobs.owed_writes import OwedWrites
@@ -22,6 +23,7 @@ from enlarger.jobs.protocol import (
     FromCrew,
     GaveBack,
     Prepared,
+    Prioritise,
     TileDone,
     WorkerDied,
     WorkerLeft,
@@ -82,9 +84,19 @@ class Answers:
         for task in self._in_hand.of_job(job_id):
             self._crew.send(task.worker, Drop(task.number))
 
+    def prioritise(self, job_id: str, priority: Priority) -> None:
+        """Serve what is in hand with another priority; what may wait now goes back, so that others come first."""
+        tasks = self._in_hand.of_job(job_id)
+        falls = any(priority < task.own for task in tasks)
+        self._in_hand.prioritise(job_id, priority)
+        self._lend()
+        if falls:
+            self.release(job_id)
+
     def stop_pages(self, job_id: str) -> None:
         """Stop at the next tile, but for what another job waits for: its render lands in the cache."""
         self._in_hand.forget_waiting(job_id)
+        self._lend()
         self._kept.update(task.number for task in self._in_hand.of_job(job_id))
         for number in list(self._kept):
             task = self._in_hand.get(number)
@@ -102,6 +114,7 @@ class Answers:
                 if (called_back := self._in_hand.hold(task, key)) is not None:
                     # not Drop: an idle worker has begun meanwhile, and one tile is all that is lost
                     self._crew.send(called_back.worker, Cancel(called_back.number))
+                    self._lend()
             case TileDone(share=share):
                 task.computing = True
                 progress = {"page": claim.page.name, "position": claim.page.position, "share": share}
@@ -114,6 +127,11 @@ class Answers:
                 self._end(task, partial(self._ledger.await_key, claim, task.awaits))
             case GaveBack():
                 self.give_back(task)
+
+    def _lend(self) -> None:
+        """A render that others wait for is as urgent as the most urgent of them."""
+        for task in self._in_hand.lend():
+            self._crew.send(task.worker, Prioritise(task.number, task.priority))
 
     def _fail(self, task: Task, message: Failed) -> None:
         failure = message.failure

@@ -18,7 +18,7 @@ from enlarger.jobs.crew import Crew
 from enlarger.jobs.disk_gate import DiskGate
 from enlarger.jobs.failure import Failure
 from enlarger.jobs.in_hand import InHand
-from enlarger.jobs.job import ALL, Job, JobState
+from enlarger.jobs.job import ALL, Job, JobState, Priority
 from enlarger.jobs.ledger import Ledger
 from enlarger.jobs.listeners import Listeners
 from enlarger.jobs.model_watch import ModelWatch
@@ -128,6 +128,10 @@ class Dispatcher:
     def release(self, job_id: str) -> None:
         """Call back the job's pages that are not being computed."""
         self._ask(partial(self._answers.release, job_id))
+
+    def prioritise(self, job_id: str, priority: Priority) -> None:
+        """Serve the job's pages that are in workers' hands with another priority."""
+        self._ask(partial(self._answers.prioritise, job_id, priority))
 
     def stop_pages(self, job_id: str) -> None:
         """Stop the job's pages within a tile, and its packing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -13,6 +13,7 @@ from enlarger.jobs.job import Claim, Priority
 class Task:
     """A page in a worker's hands.
 
+    own: its job's priority. priority: what it is served with, lent by a page that waits for it where that is higher.
     key: its render's, once the page is prepared and has to be computed. computing: a tile of it is done.
     awaits: another task computes this key, so the page was called back.
     """
@@ -20,6 +21,8 @@ class Task:
     number: int
     worker: str
     claim: Claim
+    own: Priority
+    priority: Priority
     key: str = ""
     computing: bool = False
     awaits: str = ""
@@ -29,10 +32,11 @@ class Task:
         """The job that the page belongs to."""
         return self.claim.job.id
 
-    @property
-    def priority(self) -> Priority:
-        """The job's, when the page was claimed."""
-        return self.claim.job.submission.priority
+
+@dataclass
+class _Waiting:
+    job_id: str
+    priority: Priority
 
 
 class InHand:
@@ -41,7 +45,7 @@ class InHand:
     def __init__(self) -> None:
         self._tasks: dict[int, Task] = {}
         self._holders: dict[str, int] = {}
-        self._waiting: dict[str, dict[int, str]] = {}  # key -> page's id -> job's id
+        self._waiting: dict[str, dict[int, _Waiting]] = {}  # by key and page's id
         self._numbers = count(1)
 
     def __len__(self) -> int:
@@ -52,7 +56,8 @@ class InHand:
 
     def add(self, worker: str, claim: Claim) -> Task:
         """A page goes to a worker."""
-        task = Task(next(self._numbers), worker, claim)
+        priority = claim.job.submission.priority
+        task = Task(next(self._numbers), worker, claim, priority, priority)
         self._tasks[task.number] = task
         return task
 
@@ -103,15 +108,39 @@ class InHand:
     def wait_for(self, key: str, task: Task) -> None:
         """The task's page waits until the key's holder has ended."""
         if key in self._holders:
-            self._waiting.setdefault(key, {})[task.claim.page.id] = task.job_id
+            self._waiting.setdefault(key, {})[task.claim.page.id] = _Waiting(task.job_id, task.own)
 
     def forget_waiting(self, job_id: str) -> None:
         """The job's pages wait for nothing any more: it was cancelled."""
         for pages in self._waiting.values():
-            for page in [page for page, job in pages.items() if job == job_id]:
+            for page in [page for page, waiting in pages.items() if waiting.job_id == job_id]:
                 del pages[page]
 
     def is_awaited(self, task: Task) -> bool:
         """Whether another job's page waits for what the task computes."""
-        pages = self._waiting.get(task.key, {}) if self._holders.get(task.key) == task.number else {}
-        return any(job != task.job_id for job in pages.values())
+        return any(waiting.job_id != task.job_id for waiting in self._waiting_for(task))
+
+    def _waiting_for(self, task: Task) -> Collection[_Waiting]:
+        holds = self._holders.get(task.key) == task.number
+        return self._waiting.get(task.key, {}).values() if holds else ()
+
+    # ---- who goes first ----
+
+    def prioritise(self, job_id: str, priority: Priority) -> None:
+        """The job's pages, in hand and waiting for others, are served with another priority."""
+        for task in self.of_job(job_id):
+            task.own = priority
+        for pages in self._waiting.values():
+            for waiting in pages.values():
+                if waiting.job_id == job_id:
+                    waiting.priority = priority
+
+    def lend(self) -> list[Task]:
+        """Let each task be served with the highest priority of those that wait for it; the tasks that this changed."""
+        changed = []
+        for task in self:
+            priority = max([task.own, *(waiting.priority for waiting in self._waiting_for(task))])
+            if priority != task.priority:
+                task.priority = priority
+                changed.append(task)
+        return changed

@@ -195,10 +195,10 @@ class Jobs:
             return self._ledger.retry(job_id, source, lost=lost_pages(job, done, self._storage))
 
     def prioritise(self, job_id: str, priority: Priority) -> Job:
-        """Serve it sooner or later than it was submitted for; pages that wait in a worker's window too."""
+        """Serve it sooner or later than it was submitted for; pages that are in a worker's hands too."""
         with self._moves:
             job = self._ledger.prioritise(job_id, priority)
-        self._dispatcher.release(job_id)
+            self._dispatcher.prioritise(job_id, priority)  # in here, so that two changes arrive in their order
         return job
 
     def delete(self, job_id: str) -> None:

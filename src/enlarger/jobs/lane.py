@@ -73,6 +73,18 @@ class Lane:
         """Give the page back unless it is being computed, or was."""
         self._call_back(task, "dropped")
 
+    def prioritise(self, task: int, priority: int) -> None:
+        """Let the page overtake, or be overtaken, as one of this priority."""
+        with self._changed:
+            page = self._pages.get(task)
+            if page is None:  # it is done already
+                return
+            page.priority = priority
+            waits = page.step is Step.WAITING
+            self._changed.notify_all()
+        if waits:
+            self._decode_in_turn(page)
+
     def unload(self) -> None:
         """Close the models when no page is being computed."""
         with self._changed:
@@ -153,13 +165,13 @@ class Lane:
         page.share = max(page.share, share)  # a page that is computed anew does not fall back
         self._say(TileDone(page.task, page.share))
         started = time.perf_counter()
-        while (urgent := self._taken_above(page.priority)) is not None:
+        while (urgent := self._taken_above(page)) is not None:
             self._compute(urgent)
         page.away_s += time.perf_counter() - started
 
-    def _taken_above(self, priority: int) -> LanePage | None:
+    def _taken_above(self, page: LanePage) -> LanePage | None:
         with self._changed:
-            return self._take(priority)
+            return self._take(page.priority)
 
     def _take(self, above: int) -> LanePage | None:
         page = self._next(above)
@@ -195,7 +207,8 @@ class Lane:
 
     def _decode(self, page: LanePage) -> None:
         with self._changed:
-            if self._pages.get(page.task) is not page:  # given back while it waited
+            is_here = self._pages.get(page.task) is page  # else it was given back while it waited
+            if not (is_here and page.step is Step.WAITING):  # it is in the queue twice when its priority changed
                 return
             page.step = Step.DECODING
         started = time.perf_counter()

@@ -26,11 +26,12 @@ class Step(Enum):
 
 
 class LanePage:
-    """One Start and what became of it. `step` and `called_back` change under the lane's lock."""
+    """One Start and what became of it. `step`, `priority` and `called_back` change under the lane's lock."""
 
     def __init__(self, start: Start, order: int) -> None:
         self.start = start
         self.step = Step.WAITING
+        self.priority = start.priority  # the higher goes first
         self.cancelled = threading.Event()
         self.called_back: GiveBackReason | None = None
         self.needs_all_memory = False
@@ -45,11 +46,6 @@ class LanePage:
     def task(self) -> int:
         """The number its sender knows it by."""
         return self.start.task
-
-    @property
-    def priority(self) -> int:
-        """The higher goes first."""
-        return self.start.priority
 
     def urgency(self) -> tuple[int, int]:
         """The smallest goes first: by priority, then as they came."""

@@ -51,6 +51,14 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Prioritise:
+    """Serve this task earlier or later from now on, also where it is being computed."""
+
+    task: int
+    priority: int
+
+
+@dataclass(frozen=True)
 class Unload:
     """Close the models; the next page opens them anew."""
 
@@ -65,7 +73,7 @@ class Stop:
     """Give back what is not being computed (GaveBack "dropped"), finish the rest, then end."""
 
 
-ToWorker: TypeAlias = Start | Cancel | Drop | Unload | Refresh | Stop
+ToWorker: TypeAlias = Start | Cancel | Drop | Prioritise | Unload | Refresh | Stop
 
 # ---- from a worker ----
 

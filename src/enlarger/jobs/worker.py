@@ -20,7 +20,7 @@ import psutil
 from enlarger.enhance import Enhancer, RenderCache, make_recipe
 from enlarger.errors import EnlargerError
 from enlarger.jobs.lane import Lane
-from enlarger.jobs.protocol import Cancel, Drop, FromWorker, Ready, Refresh, Start, Stop, ToWorker, Unload
+from enlarger.jobs.protocol import Cancel, Drop, FromWorker, Prioritise, Ready, Refresh, Start, Stop, ToWorker, Unload
 from enlarger.runtimes import allowed_cores
 from enlarger.settings import Settings
 
@@ -128,6 +128,8 @@ def _obey(lane: Lane, message: ToWorker) -> None:
             lane.cancel(task)
         case Drop(task):
             lane.drop(task)
+        case Prioritise(task, priority):
+            lane.prioritise(task, priority)
         case Unload():
             lane.unload()
         case Refresh():

@@ -12,7 +12,7 @@ from enlarger.server.logging_setup import set_up_logging
 from enlarger.settings import Settings
 set_up_logging(Settings(json_logs={json}))
 with structlog.contextvars.bound_contextvars(request="r-1"):
-    structlog.stdlib.get_logger("enlarger.server").info("request", path="/v1/jobs", status=200)
+    logging.getLogger("enlarger.server").info("request", extra={{"path": "/v1/jobs", "status": 200}})
     logging.getLogger("uvicorn.error").info("Started %s", "it")
     logging.getLogger("enlarger.jobs").warning("a page failed: %s", "坏", extra={{"job": "j-1", "page": "003.jpg"}})
     try:

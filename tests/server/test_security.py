@@ -47,14 +47,15 @@ def test_loopback_needs_no_token(memory: Making) -> None:
 
 @pytest.mark.parametrize("at", [{"base_url": LAN, "client": "192.168.1.9"}, {"base_url": LAN}, {"client": "10.0.0.2"}])
 def test_without_a_token_nobody_else_is_answered(memory: Making, at: dict[str, str]) -> None:
-    for path in ("/v1/jobs", "/jobs", "/health", "/docs", "/readyz", "/"):
+    for path in ("/v1/jobs", "/jobs", "/health", "/docs", "/ui/", "/"):
         answer = ask(memory, "GET", path, at=at)
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
         assert "ENLARGER_TOKEN" in answer.json()["remedy"]
     assert ask(memory, "GET", "/healthz", at=at).json() == {"status": "ok"}
+    assert ask(memory, "GET", "/readyz", at=at).json()["status"] == "not ready"
 
 
-@pytest.mark.parametrize("path", ["/v1/jobs", "/jobs", "/models", "/api/models", "/readyz", "/", "/nowhere"])
+@pytest.mark.parametrize("path", ["/v1/jobs", "/jobs", "/models", "/api/models", "/ui.x", "/uix", "/nowhere"])
 def test_with_a_token_it_is_needed_on_loopback_too(memory: Making, path: str) -> None:
     answer = ask(memory, "GET", path, set_token=TOKEN)
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
@@ -75,8 +76,17 @@ def test_bad_tokens_are_refused(memory: Making, wrong: str) -> None:
 def test_the_token_opens_the_door_to_others(memory: Making) -> None:
     at = {"base_url": LAN, "client": "192.168.1.9"}
     assert ask(memory, "GET", "/v1/jobs", at=at, set_token=TOKEN, headers=BEARER).status_code == 200
-    for path in ("/healthz", "/docs", "/docs/start.js", "/openapi.json"):
+    for path in ("/healthz", "/docs", "/docs/start.js", "/openapi.json", "/openapi/manga.json", "/"):
         assert ask(memory, "GET", path, at=at, set_token=TOKEN).status_code == 200
+    for path in ("/readyz", "/ui/", "/ui/shelf"):
+        assert ask(memory, "GET", path, at=at, set_token=TOKEN).status_code in (200, 503)
+
+
+def test_strangers_hear_that_the_server_cannot_work_but_not_about_its_folders(memory: Making) -> None:
+    full: Any = {"set_token": TOKEN, "set_min_free_bytes": 1 << 62}
+    stranger = ask(memory, "GET", "/readyz", **full).json()
+    assert [set(reason) for reason in stranger["reasons"]] == [{"code"}, {"code"}]
+    assert all(reason["message"] for reason in ask(memory, "GET", "/readyz", headers=BEARER, **full).json()["reasons"])
 
 
 def test_the_token_may_come_from_a_file(memory: Making, tmp_path: Path) -> None:
@@ -232,20 +242,29 @@ def test_requests_have_an_id(memory: Making) -> None:
     assert len(forged) == 32
 
 
-class _Lines:
-    def __init__(self) -> None:
-        self.paths: list[str] = []
-
-    def info(self, _: str, **line: Any) -> None:
-        self.paths.append(line["path"])
-
-
-def test_only_the_probes_themselves_are_left_out_of_the_log(memory: Making, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = _Lines()
-    monkeypatch.setattr("enlarger.server.request_log._log", lines)
+def test_only_the_probes_themselves_are_left_out_of_the_log(memory: Making, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "enlarger.server")
     for path in ("/healthz", "/readyz", "/x/healthz", "/v1/jobs/healthz", "/healthz/"):
         ask(memory, "GET", path)
-    assert lines.paths == ["/x/healthz", "/v1/jobs/healthz", "/healthz/"]
+    lines = [vars(record) for record in caplog.records if record.msg == "request"]
+    assert [line["path"] for line in lines] == ["/x/healthz", "/v1/jobs/healthz", "/healthz/"]
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs/j-1", "/jobs/j-1/report", "/api/jobs/j-1", "/v1/jobs/j-1/retry"])
+def test_a_line_names_the_job_that_it_is_about(memory: Making, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    caplog.set_level("INFO", "enlarger.server")
+    ask(memory, "GET", path)
+    ask(memory, "GET", "/v1/jobs")
+    about, other = (vars(record) for record in caplog.records if record.msg == "request")
+    assert (about["job"], about["method"]) == ("j-1", "GET")
+    assert about["status"] in (404, 405)
+    assert "job" not in other
+
+
+def test_nothing_is_printed_where_nobody_set_up_a_log(memory: Making, capfd: pytest.CaptureFixture[str]) -> None:
+    """A line printed from the event loop waits for whoever reads it: only a process's owner decides on a log."""
+    ask(memory, "GET", "/v1/jobs")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_small_bodies_are_small(memory: Making) -> None:

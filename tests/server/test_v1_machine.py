@@ -127,12 +127,15 @@ def test_the_documentation_asks_no_other_host(service: Service) -> None:
     page = service.http.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
     links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert len(links) == 4
+    assert len(links) == 5
     for link in links:
         assert link.startswith("/docs/")
         assert service.http.get(link).status_code == 200
     assert "<script>" not in page.text  # the content security policy allows none in the page
-    assert "http" not in service.http.get("/docs/start.js").text
+    start = service.http.get("/docs/start.js").text
+    assert "http" not in start
+    for schema in re.findall(r"{root}(/openapi[^`]*)`", start):
+        assert service.http.get(schema).json()["paths"]
 
 
 def test_the_documentation_knows_its_prefix(memory: Callable[..., MemoryJobs]) -> None:
@@ -142,7 +145,7 @@ def test_the_documentation_knows_its_prefix(memory: Callable[..., MemoryJobs]) -
         assert httpx.get(f"{url}/openapi.json").json()["servers"] == [{"url": "/enlarger"}]
         assert httpx.get(f"{url}/v1/jobs").status_code == 200
         assert httpx.get(f"{url}/api/models").status_code == 200
-        assert httpx.get(f"{url}/", headers={"Accept": "text/html"}).headers["location"] == "/enlarger/docs"
+        assert httpx.get(f"{url}/", headers={"Accept": "text/html"}).headers["location"] == "/enlarger/ui/"
 
 
 def test_paths_that_nobody_answers(service: Service) -> None:

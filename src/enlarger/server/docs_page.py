@@ -1,4 +1,4 @@
-"""/docs: the API shown by Swagger UI from a package on this machine; no other host is asked for anything."""
+"""/docs: the API and the facades shown by Swagger UI from a package on this machine; no other host is asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route, Router
 
-_FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript", "favicon-32x32.png": "image/png"}
+_FILES = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui-standalone-preset.js": "text/javascript",
+    "favicon-32x32.png": "image/png",
+}
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -20,19 +25,26 @@ _PAGE = """<!DOCTYPE html>
 <link rel="icon" href="{root}/docs/files/favicon-32x32.png">
 </head>
 <body>
-<div id="swagger-ui" data-schema="{root}/openapi.json"></div>
+<div id="swagger-ui" data-root="{root}"></div>
 <script src="{root}/docs/files/swagger-ui-bundle.js"></script>
+<script src="{root}/docs/files/swagger-ui-standalone-preset.js"></script>
 <script src="{root}/docs/start.js"></script>
 </body>
 </html>
 """
 _START = """const place = document.getElementById("swagger-ui");
+const { root } = place.dataset;
 SwaggerUIBundle({
-  url: place.dataset.schema,
+  urls: [
+    { name: "Enlarger: /v1", url: `${root}/openapi.json` },
+    { name: "Manga job service", url: `${root}/openapi/manga.json` },
+    { name: "Reader hook", url: `${root}/openapi/hook.json` },
+  ],
+  layout: "StandaloneLayout",
   domNode: place,
   validatorUrl: null,
   deepLinking: true,
-  presets: [SwaggerUIBundle.presets.apis],
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
 });
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -17,6 +18,8 @@ from enlarger.server.health import health_routes
 from enlarger.server.live import LiveHub
 from enlarger.server.problems import problem_response
 from enlarger.server.refusals import NotFoundError
+from enlarger.server.schemas import schema_routes
+from enlarger.server.ui import Ui
 
 if TYPE_CHECKING:
     from enlarger.jobs import Jobs
@@ -32,16 +35,18 @@ class Facades:
     """
 
     def __init__(self, jobs: Jobs, live: LiveHub, access: Access) -> None:
-        api, service = v1.build(jobs, live, access), manga.build(jobs, live)
-        health = health_routes(jobs)
+        api, service, reader_hook = v1.build(jobs, live, access), manga.build(jobs, live), hook.build(jobs, live)
+        health = health_routes(jobs, access)
         self._by_segment: dict[str, ASGIApp] = {
-            "": _front_page,
+            "": _http_only(_front_page),
             "v1": api,
             "openapi.json": api,
+            "openapi": schema_routes(manga=service, hook=reader_hook),
             "docs": docs_routes(),
             "healthz": health,
             "readyz": health,
-            "convert": hook.build(jobs, live),
+            "ui": _http_only(Ui()),
+            "convert": reader_hook,
             "ws": service,
             **dict.fromkeys(_MANGA, service),
         }
@@ -60,16 +65,26 @@ def _begins(path: str, names: tuple[str, ...]) -> bool:
     return any(path == name or path.startswith(f"{name}/") for name in names)
 
 
+def _http_only(app: ASGIApp) -> ASGIApp:
+    async def only(scope: Scope, receive: Receive, send: Send) -> None:
+        await (app if scope["type"] == "http" else _nothing_here)(scope, receive, send)
+
+    return only
+
+
 async def _front_page(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] != "http":
-        await _nothing_here(scope, receive, send)
-        return
     request, root = Request(scope), scope.get("root_path", "")
     answer: Response = JSONResponse(
-        {"service": "Enlarger", "version": __version__, "status": "running", "docs": f"{root}/docs"}
+        {
+            "service": "Enlarger",
+            "version": __version__,
+            "status": "running",
+            "docs": f"{root}/docs",
+            "ui": f"{root}/ui/",
+        }
     )
     if "text/html" in request.headers.get("accept", ""):
-        answer = RedirectResponse(f"{root}/docs", 307)
+        answer = RedirectResponse(f"{quote(root)}/ui/", 307)
     await answer(scope, receive, send)
 
 

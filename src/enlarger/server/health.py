@@ -10,6 +10,7 @@ from starlette.routing import Route, Router
 
 from enlarger.errors import EnlargerError
 from enlarger.messages import msg
+from enlarger.server.access import Access
 from enlarger.server.languages import language_of
 from enlarger.server.problems import extra_headers
 from enlarger.server.refusals import UnavailableError
@@ -22,15 +23,16 @@ if TYPE_CHECKING:
 _WORKING = ("idle", "busy")
 
 
-def health_routes(jobs: Jobs) -> Router:
-    """Both paths, for GET and HEAD."""
+def health_routes(jobs: Jobs, access: Access) -> Router:
+    """Both paths, for GET and HEAD. Strangers are told codes only: the sentences name folders."""
 
     async def readyz(request: Request) -> Response:
         reasons = await in_thread(hindrances, jobs)
         if not reasons:
             return JSONResponse({"status": "ready"})
         language = language_of(request.scope)
-        told = [{"code": reason.code, "message": reason.text(language)} for reason in reasons]
+        known = access.knows(request.scope) if access.token else access.is_local(request.scope)
+        told = [{"code": each.code, **({"message": each.text(language)} if known else {})} for each in reasons]
         return JSONResponse({"status": "not ready", "reasons": told}, 503, headers=extra_headers(503))
 
     return Router([Route("/healthz", _healthz), Route("/readyz", readyz)])

@@ -17,6 +17,7 @@ from structlog.typing import Processor
 
 from enlarger.settings import Settings
 
+_FIELDS = ("request", "job", "page", "worker", "method", "path", "status", "seconds")
 _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 
 
@@ -25,7 +26,7 @@ def set_up_logging(settings: Settings) -> None:
     shared: list[Processor] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(allow=["job", "page", "worker", "request"]),
+        structlog.stdlib.ExtraAdder(allow=_FIELDS),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     handler = logging.StreamHandler(sys.stderr)
@@ -43,26 +44,13 @@ def set_up_logging(settings: Settings) -> None:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
     logging.getLogger("uvicorn.access").disabled = True  # our own line a request has its id and its seconds
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.contextvars.merge_contextvars,
-            *shared,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
 
 
 class _Aside(QueueHandler):
-    """Hands records on as they are, with the ids of the request that other libraries know nothing of."""
+    """Hands records on as they are, with the id of the request that other libraries know nothing of."""
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        if not isinstance(record.msg, dict):  # structlog's have them already
-            record.__dict__.update(structlog.contextvars.get_contextvars())
+        record.__dict__.update(structlog.contextvars.get_contextvars())
         return record
 
 

@@ -1,7 +1,8 @@
-"""One line in the log a request: an id that the client may choose, status and seconds."""
+"""One line in the log a request: an id that the client may choose, the job it is about, status and seconds."""
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from uuid import uuid4
@@ -13,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 HEADER = "X-Request-Id"
 _USABLE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _QUIET = ("/healthz", "/readyz")
-_log = structlog.stdlib.get_logger("enlarger.server")
+_JOB = re.compile(r"/jobs/([0-9A-Za-z-]{1,64})(?:/|$)", re.ASCII)
+_log = logging.getLogger("enlarger.server")  # silent until the process's owner sets up a log
 
 
 class RequestLog:
@@ -42,9 +44,14 @@ class RequestLog:
                 await self._app(scope, receive, send_with_id)
             finally:
                 if scope["path"].removeprefix(scope.get("root_path", "")) not in _QUIET:
-                    seconds = round(time.perf_counter() - started, 3)
-                    method = scope.get("method", "WEBSOCKET")
-                    _log.info("request", method=method, path=scope["path"], status=status, seconds=seconds)
+                    _tell(scope, status, time.perf_counter() - started)
+
+
+def _tell(scope: Scope, status: int, seconds: float) -> None:
+    line = {"method": scope.get("method", "WEBSOCKET"), "path": scope["path"], "status": status}
+    job = _JOB.search(scope["path"])
+    about = {"job": job[1]} if job else {}
+    _log.info("request", extra={**line, "seconds": round(seconds, 3), **about})
 
 
 def _id(scope: Scope) -> str:

@@ -25,6 +25,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_FOR_PROBES = ("/healthz", "/readyz")  # say no more than whether it works
+_OPEN = ("/", "/healthz", "/readyz", "/v1/session", "/openapi.json", "/docs", "/ui")
+_OPEN_BELOW = ("/docs/", "/openapi/", "/ui/")  # the application's files, not what they ask for
 _READS = ("GET", "HEAD", "OPTIONS")
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _READABLE = "ETag, Location, Retry-After, Content-Disposition, Content-Range, X-Request-Id"
@@ -53,7 +56,7 @@ class Security:
             await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> RefusalError | None:
-        if not self._access.token and not self._access.is_local(scope) and _path(scope) != "/healthz":
+        if not self._access.token and not self._access.is_local(scope) and _path(scope) not in _FOR_PROBES:
             return ForbiddenError(
                 msg("Without a token the server answers its own machine only."),
                 msg("Set ENLARGER_TOKEN or ENLARGER_TOKEN_FILE, and send it as “Authorization: Bearer …”."),
@@ -141,9 +144,9 @@ def _changes(scope: Scope) -> bool:
 def _is_open(scope: Scope) -> bool:
     """What needs no token: whether the server lives, how to talk to it, and how to hand in the token."""
     path = _path(scope)
-    if path == "/healthz" or _is_preflight(scope) or (path == "/v1/session" and scope["type"] == "http"):
+    if scope["type"] == "http" and (path in _OPEN or _is_preflight(scope)):
         return True
-    return path == "/openapi.json" or path == "/docs" or path.startswith("/docs/")
+    return path.startswith(_OPEN_BELOW)
 
 
 def _path(scope: Scope) -> str:

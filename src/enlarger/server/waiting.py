@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import anyio
@@ -19,20 +20,27 @@ async def unless_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T |
     """
     result: T | None = None
     error: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(until_gone, request.receive, tasks.cancel_scope)
+    async with while_connected(request.receive):
         try:
             result = await work()
         except Exception as raised:  # whatever it is: raised below, where no group of exceptions is made of it
             error = raised
-        tasks.cancel_scope.cancel()
     if error is not None:
         raise error
     return result
 
 
-async def until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
-    """Cancel `scope` when the client goes; whatever it says before, by HTTP or WebSocket, is read and forgotten."""
+@asynccontextmanager
+async def while_connected(receive: Receive) -> AsyncIterator[None]:
+    """The block is cancelled when the client goes. What it raises comes out in a group: best let nothing out."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_until_gone, receive, tasks.cancel_scope)
+        yield
+        tasks.cancel_scope.cancel()
+
+
+async def _until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+    """Whatever the client says before, by HTTP or WebSocket, is read and forgotten."""
     while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass
     scope.cancel()

@@ -11,7 +11,7 @@ from enlarger.server.manga.endpoints import Endpoints
 from enlarger.server.manga.errors import add_error_shapes
 from enlarger.server.manga.service import MangaService
 from enlarger.server.manga.socket import JobSocket
-from enlarger.server.manga.wire import Problem
+from enlarger.server.manga.wire import JobList, Problem
 
 if TYPE_CHECKING:
     from enlarger.jobs import Jobs
@@ -39,7 +39,7 @@ def build(jobs: Jobs, live: LiveHub) -> FastAPI:
 def _add_jobs(app: FastAPI, calls: Endpoints) -> None:
     one = "/jobs/{job_id}"
     app.add_api_route("/jobs", calls.create, methods=["POST"], status_code=202, responses=_problems(400, 429, 503))
-    app.add_api_route("/jobs", calls.find, methods=["GET"], responses=_problems(400))
+    app.add_api_route("/jobs", calls.find, methods=["GET"], response_model=JobList, responses=_problems(400))
     app.add_api_route(one, calls.show, methods=["GET"], responses=_problems(404))
     app.add_api_route(one, calls.delete, methods=["DELETE"], status_code=204, responses=_problems(404, 409))
     app.add_api_route(f"{one}/resume", calls.resume, methods=["POST"], responses=_problems(400, 404, 409, 503))

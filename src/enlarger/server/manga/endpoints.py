@@ -56,14 +56,19 @@ class Endpoints:
         status: Annotated[Status | None, Query(description="Only jobs that show so.")] = None,
         before: Annotated[Text | None, Query(description="`next` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    ) -> JobList:
+    ) -> Response:
         """All jobs, the newest first."""
         language = language_of(request.scope)
+
+        def listed() -> str:
+            jobs, cursor = self._service.find(status, before or "", limit)
+            found = JobList(jobs=[job_state(job, language) for job in jobs], next=cursor or None)
+            return found.model_dump_json()
+
         try:
-            jobs, cursor = await in_thread(self._service.find, status, before or "", limit)
+            return Response(await in_thread(listed), media_type="application/json")
         except InputError as error:
             raise HTTPException(400, error.text(language)) from error
-        return JobList(jobs=[job_state(job, language) for job in jobs], next=cursor or None)
 
     async def show(self, job_id: str, request: Request) -> JobState:
         """The job as it stands."""

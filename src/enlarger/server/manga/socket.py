@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
-from anyio import create_task_group
 from fastapi import WebSocket, WebSocketDisconnect
 
 from enlarger.errors import UnknownJobError
@@ -15,7 +14,7 @@ from enlarger.server.languages import language_of
 from enlarger.server.live import LiveHub
 from enlarger.server.manga.states import at_event, job_state
 from enlarger.server.threads import in_thread
-from enlarger.server.waiting import until_gone
+from enlarger.server.waiting import while_connected
 
 if TYPE_CHECKING:
     from enlarger.jobs import Jobs
@@ -34,11 +33,9 @@ class JobSocket:
     async def __call__(self, websocket: WebSocket, job_id: str) -> None:
         """Serve one client until it, the job or the server goes."""
         await websocket.accept()
-        with suppress(WebSocketDisconnect):
-            async with create_task_group() as tasks:
-                tasks.start_soon(until_gone, websocket.receive, tasks.cancel_scope)
+        async with while_connected(websocket.receive):
+            with suppress(WebSocketDisconnect, RuntimeError):  # RuntimeError: sent after the client was gone
                 await websocket.close(await self._tell(websocket, job_id))
-                tasks.cancel_scope.cancel()
 
     async def _tell(self, websocket: WebSocket, job_id: str) -> int:
         """Send states; the code to close with once there are no more."""

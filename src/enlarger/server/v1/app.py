@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
 
 from enlarger import __version__
 from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
 from enlarger.server.live import LiveHub
 from enlarger.server.live_room import LiveRoom
+from enlarger.server.schemas import give_schema
 from enlarger.server.threads import in_thread
 from enlarger.server.v1 import (
     catalogue_routes,
@@ -55,11 +55,9 @@ class _Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         return finish_schema(self)
 
-    async def give_schema(self, request: Request) -> JSONResponse:
+    async def give_schema(self, request: Request) -> Response:
         """GET /openapi.json."""
-        schema = await in_thread(self.openapi)
-        root = request.scope.get("root_path", "").rstrip("/")
-        return JSONResponse({**schema, "servers": [{"url": root}]} if root else schema)
+        return await give_schema(request, await in_thread(self.openapi))
 
 
 def build(jobs: Jobs, live: LiveHub, access: Access, **service: Any) -> FastAPI:

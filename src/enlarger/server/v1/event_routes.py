@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
-import anyio
 from fastapi import APIRouter, Header, Query, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
@@ -19,7 +18,7 @@ from enlarger.server.threads import in_thread
 from enlarger.server.v1.job_routes import JobId
 from enlarger.server.v1.service import Language, Serving
 from enlarger.server.v1.views import event_view
-from enlarger.server.waiting import until_gone
+from enlarger.server.waiting import while_connected
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["events"])
 
@@ -65,11 +64,9 @@ async def socket(service: Serving, language: Language, websocket: WebSocket, job
     What would be 422 by HTTP is closed with 4400.
     """
     await websocket.accept()
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(until_gone, websocket.receive, tasks.cancel_scope)
+    async with while_connected(websocket.receive):
         with suppress(WebSocketDisconnect, RuntimeError):  # RuntimeError: sent after the client was gone
             await websocket.close(await _tell(websocket, service.live, job_id, after, language))
-        tasks.cancel_scope.cancel()
 
 
 async def sse(live: LiveHub, job_id: str, after: int, language: str) -> AsyncIterator[bytes]:

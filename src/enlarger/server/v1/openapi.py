@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 
+from enlarger.server.schemas import as_3_0
 from enlarger.server.v1.wire import FieldError, Problem
 
-VERSION = "3.0.3"
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _ALWAYS = (400, 401, 403, 405, 421, 422, 500, 503)
 _WITH_BODY = (408, 413, 415)
@@ -43,7 +42,7 @@ def finish_schema(app: FastAPI) -> dict[str, Any]:
             "token": {"type": "http", "scheme": "bearer", "description": "Only where the server asks for a token."}
         }
         schema["security"] = [{}, {"token": []}]
-        app.openapi_schema = {**_as_3_0(schema), "openapi": VERSION}
+        app.openapi_schema = as_3_0(schema)
     return app.openapi_schema
 
 
@@ -57,29 +56,3 @@ def _add_problems(path: str, method: str, operation: dict[str, Any]) -> None:
         statuses.add(409)
     for status in sorted(statuses):
         operation["responses"][str(status)] = {"description": HTTPStatus(status).phrase, "content": _PROBLEM}
-
-
-def _as_3_0(value: Any) -> Any:
-    """JSON Schema 2020 as far as pydantic writes it, in the words of OpenAPI 3.0."""
-    if isinstance(value, Mapping):
-        return _schema_as_3_0({name: _as_3_0(each) for name, each in value.items()})
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_as_3_0(each) for each in value]
-    return value
-
-
-def _schema_as_3_0(schema: dict[str, Any]) -> dict[str, Any]:
-    alternatives = schema.get("anyOf")
-    if isinstance(alternatives, list) and {"type": "null"} in alternatives:
-        left = [each for each in alternatives if each != {"type": "null"}]
-        rest = {name: each for name, each in schema.items() if name != "anyOf"}
-        only = left[0] if len(left) == 1 else {"anyOf": left}
-        schema = {**({"allOf": [only]} if "$ref" in only else only), **rest, "nullable": True}
-    if isinstance(schema.get("examples"), list):  # of a schema; a parameter's are an object
-        examples = schema.pop("examples")
-        schema.setdefault("example", examples[0])
-    if "const" in schema:
-        schema["enum"] = [schema.pop("const")]
-    if "$ref" in schema and len(schema) > 1:
-        schema = {"allOf": [{"$ref": schema.pop("$ref")}], **schema}
-    return schema

@@ -16,6 +16,7 @@ from enlarger.jobs.crew import Crew
 from enlarger.jobs.crew_member import WorkerState
 from enlarger.jobs.dispatcher import Dispatcher
 from enlarger.jobs.job import ALL, Event, Job, JobSource, JobState, Page, PageState, Priority, Submission
+from enlarger.jobs.job_locks import JobLocks
 from enlarger.jobs.ledger import open_ledger
 from enlarger.jobs.listeners import Listener, Listeners
 from enlarger.jobs.listing import named_pages
@@ -42,7 +43,7 @@ class Jobs:
         self._catalog = catalog or load_catalog()
         self._storage = StorageRoot.of(settings)
         self._listeners = Listeners()
-        self._moves = threading.Lock()  # of one job at a time, so that no files go while its state changes
+        self._moves = JobLocks()  # no files of a job go while its state changes
         self._changed = threading.Condition()
         self._commits = 0
         with ExitStack() as stack:
@@ -167,19 +168,19 @@ class Jobs:
 
     def pause(self, job_id: str) -> Job:
         """No page begins any more; the one being computed is finished, those behind it go back."""
-        with self._moves:
+        with self._moves.held(job_id):
             job = self._ledger.pause(job_id)
         self._dispatcher.release(job_id)
         return job
 
     def resume(self, job_id: str) -> Job:
         """Go on where it was paused."""
-        with self._moves:
+        with self._moves.held(job_id):
             return self._ledger.resume(job_id)
 
     def cancel(self, job_id: str) -> Job:
         """Stop within a tile; finished pages stay."""
-        with self._moves:
+        with self._moves.held(job_id):
             job = self._ledger.cancel(job_id)
         self._dispatcher.stop_pages(job_id)
         return job
@@ -189,21 +190,21 @@ class Jobs:
 
         Finished pages whose files were lost since are made again too.
         """
-        with self._moves:
+        with self._moves.held(job_id):
             job = self.get(job_id)
             done = self.pages(job_id, states=[PageState.DONE], limit=ALL) if job.state.is_final else []
             return self._ledger.retry(job_id, source, lost=lost_pages(job, done, self._storage))
 
     def prioritise(self, job_id: str, priority: Priority) -> Job:
         """Serve it sooner or later than it was submitted for; pages that are in a worker's hands too."""
-        with self._moves:
+        with self._moves.held(job_id):
             job = self._ledger.prioritise(job_id, priority)
             self._dispatcher.prioritise(job_id, priority)  # in here, so that two changes arrive in their order
         return job
 
     def delete(self, job_id: str) -> None:
         """Take the job away with its pages, artifact and uploads; raises IllegalMoveError while it is at work."""
-        with self._moves:
+        with self._moves.held(job_id):
             job = self._ledger.get(job_id)
             if job.state.is_final:  # files first: if this is cut short, the job is still there to be deleted
                 self._storage.discard(job)

@@ -25,6 +25,7 @@ from conftest import Service
 from enlarger.cancel import CancelToken, check
 from enlarger.errors import DiskFullError, EnlargerError, FetchError, QueueFullError
 from enlarger.messages import msg
+from enlarger.reader import ReaderStore, Shelf
 from enlarger.server import create_app
 from enlarger.server.access import Access
 from enlarger.server.health import hindrances
@@ -190,7 +191,8 @@ def fetching() -> Fetching:
 def puller(memory: Callable[..., MemoryJobs], fetching: Fetching) -> Iterator[str]:
     jobs = memory()
     jobs.refresh_models = lambda: setattr(fetching, "refreshed", True)  # type: ignore[attr-defined]
-    api = build(jobs, LiveHub(jobs), Access.of(jobs.settings), fetch=fetching)  # type: ignore[arg-type]
+    shelf = Shelf(jobs.settings, ReaderStore.of(jobs.settings))
+    api = build(jobs, LiveHub(jobs), Access.of(jobs.settings), shelf, fetch=fetching)  # type: ignore[arg-type]
     app = Starlette()
     app.router.default = api
     with serving(app) as url:

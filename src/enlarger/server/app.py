@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from enlarger.messages import LANGUAGES, translate
+from enlarger.reader import ReaderStore, Shelf
 from enlarger.server.access import Access
 from enlarger.server.bodies import SmallBodies
 from enlarger.server.facades import Facades
@@ -43,6 +44,8 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
     access = Access.of(settings)
     working = jobs or Jobs(settings)
     live = LiveHub(working)
+    store = ReaderStore.of(settings)
+    shelf = Shelf(settings, store)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -55,6 +58,8 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
         finally:
             live.stop()
             await in_thread(working.stop)
+            await in_thread(shelf.close)
+            await in_thread(store.close)
 
     app = Starlette(
         middleware=[
@@ -65,6 +70,6 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
         ],
         lifespan=lifespan,
     )
-    app.router.default = Facades(working, live, access)  # not a Mount: its pattern knows no line break in a path
+    app.router.default = Facades(working, live, access, shelf)  # not a Mount: its pattern knows no line break in a path
     app.state.end_watches = live.end_watches  # whoever stops the server sends those home who only listen
     return app

@@ -33,6 +33,7 @@ RETRY_AFTER_S = {408: 1, 429: 5, 503: 5}
 _STATUS: tuple[tuple[type[EnlargerError], int], ...] = (  # the first that fits
     (UnknownJobError, 404),
     (UnknownBookError, 404),
+    (UnknownBookError, 404),
     (UnknownModelError, 422),
     (IllegalMoveError, 409),
     (IdempotencyError, 409),

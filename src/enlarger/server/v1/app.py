@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from enlarger import __version__
+from enlarger.reader import Shelf
 from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
 from enlarger.server.live import LiveHub
@@ -14,6 +15,7 @@ from enlarger.server.live_room import LiveRoom
 from enlarger.server.schemas import give_schema
 from enlarger.server.threads import in_thread
 from enlarger.server.v1 import (
+    book_routes,
     catalogue_routes,
     event_routes,
     job_routes,
@@ -21,6 +23,7 @@ from enlarger.server.v1 import (
     machine_routes,
     page_routes,
     session_routes,
+    shelf_routes,
     upscale_routes,
 )
 from enlarger.server.v1.errors import add_problems
@@ -40,6 +43,8 @@ _ROUTES = (
     catalogue_routes,
     machine_routes,
     session_routes,
+    shelf_routes,
+    book_routes,
 )
 _DESCRIPTION = """\
 Enlarge pictures and volumes. 放大单张图片和整卷漫画。
@@ -60,7 +65,7 @@ class _Api(FastAPI):
         return await give_schema(request, await in_thread(self.openapi))
 
 
-def build(jobs: Jobs, live: LiveHub, access: Access, **service: Any) -> FastAPI:
+def build(jobs: Jobs, live: LiveHub, access: Access, shelf: Shelf, **service: Any) -> FastAPI:
     """The application over `jobs`; its paths begin with /v1. `service`: other parts of Service."""
     app = _Api(
         title="Enlarger",
@@ -73,7 +78,7 @@ def build(jobs: Jobs, live: LiveHub, access: Access, **service: Any) -> FastAPI:
     )
     limits = service.pop("limits", None) or UploadLimits.of(jobs.settings)
     room = LiveRoom(live, tells_job=JobNews(jobs).tell, tells_workers=lambda _: workers_news(jobs))
-    app.state.service = Service(jobs, live, access, limits, room, **service)
+    app.state.service = Service(jobs, live, access, limits, shelf, room, **service)
     app.add_route("/openapi.json", app.give_schema, include_in_schema=False)
     for module in _ROUTES:
         app.include_router(module.router)

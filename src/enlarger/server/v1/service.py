@@ -10,6 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from enlarger.models import fetch
+from enlarger.reader import Shelf
 from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
 from enlarger.server.languages import language_of
@@ -24,12 +25,13 @@ OWNER = "v1"
 
 @dataclass(frozen=True)
 class Service:
-    """The jobs, their news and who is told of them, and who may come in. fetch: how weights are brought."""
+    """The jobs, the books and who reads them, their news and who is told; who may come in. fetch: how weights come."""
 
     jobs: Jobs
     live: LiveHub
     access: Access
     limits: UploadLimits
+    shelf: Shelf
     room: LiveRoom
     fetch: Callable[..., Any] = fetch
 

@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
@@ -100,10 +100,17 @@ class RenderCache:
         sizes = [size for _, size, _ in self._entries()]
         return CacheStats(len(sizes), sum(sizes), self.folder)
 
-    def clean(self, *, unused_for_s: float = 0.0, max_bytes: float = inf, keep: Container[str] = ()) -> int:
+    def clean(
+        self,
+        *,
+        unused_for_s: float = 0.0,
+        max_bytes: float = inf,
+        keep: Container[str] = (),
+        only: Callable[[Mapping[str, Any]], bool] | None = None,
+    ) -> int:
         """Drop renders not used for so long, then the longest unused beyond `max_bytes`; how many went.
 
-        Keys in `keep` stay whatever their age.
+        Keys in `keep` stay whatever their age. only: those alone whose facts it says yes to.
         """
         removed = 0
         cutoff = time.time() - unused_for_s
@@ -112,7 +119,7 @@ class RenderCache:
         for used, size, facts_path in entries:
             if used > cutoff and held_bytes <= max_bytes:
                 break
-            if facts_path.stem not in keep:
+            if facts_path.stem not in keep and (only is None or only(_facts_in(facts_path))):
                 removed += self._drop(facts_path)
                 held_bytes -= size
         self._held_bytes = None
@@ -187,6 +194,14 @@ def _render_bytes(facts_path: Path) -> int:
         with suppress(OSError):
             return facts_path.with_suffix(ending).stat().st_size
     return 0
+
+
+def _facts_in(facts_path: Path) -> Mapping[str, Any]:
+    try:
+        facts = json.loads(facts_path.read_bytes())
+    except (OSError, ValueError):  # half written: nobody's
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def _sweep(path: Path, modified: float) -> None:

@@ -1,0 +1,38 @@
+"""What reading asks of the shelf: where a book lies, and what its pages are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class BookPage(Protocol):
+    """One page. Width and height are as stored, in pixels, 0 or None where the shelf could not tell."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def width(self) -> int | None: ...
+
+    @property
+    def height(self) -> int | None: ...
+
+    @property
+    def format(self) -> str | None: ...
+
+
+class Bookshelf(Protocol):
+    """Books by their ids. Every call may read the disk, and raises UnknownBookError or BookError."""
+
+    def locate(self, book_id: str) -> Path: ...
+
+    def id_of(self, path: Path) -> str: ...
+
+    def pages(self, book_id: str) -> Sequence[BookPage]: ...
+
+    def title(self, book_id: str) -> str: ...

@@ -1,0 +1,101 @@
+"""One open book: where its reader is, which pages are wanted, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from enlarger.enhance import Recipe
+from enlarger.jobs import JobSource, Priority
+from enlarger.reader.bookshelf import BookPage
+from enlarger.reader.facts import PageFacts
+from enlarger.reader.look_ahead import Direction
+from enlarger.reader.page_queue import Lane, Place
+from enlarger.reader.page_state import PageState, PageStatus
+from enlarger.reader.rules import Treatment
+from enlarger.reader.shelf_index import unknown_page
+from enlarger.reader.stamps import Stamp
+
+_PRIORITIES = {Lane.CURRENT: Priority.READING, Lane.BACKGROUND: Priority.INTERACTIVE}
+
+
+@dataclass
+class PageRecord:
+    """A page that was wanted at least once. ticket: grows whenever what is being done for it is called off.
+
+    asked: the treatment that a request named; in_background: a request wants it wherever the reader is.
+    facts, recipe, stamp: as they were when it was looked at. job_id: its job, "" while there is none.
+    """
+
+    page: BookPage
+    state: PageState
+    ticket: int = 0
+    place: Place | None = None
+    asked: Treatment | None = None
+    in_background: bool = False
+    facts: PageFacts | None = None
+    recipe: Recipe | None = None
+    stamp: Stamp | None = None
+    job_id: str = ""
+    priority: Priority | None = None
+    bytes: int = 0
+
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether it was taken from the queue and is not finished."""
+        return self.state.status in (PageStatus.CHECKING, PageStatus.PROCESSING)
+
+    @property
+    def lane(self) -> Lane:
+        """Why it is wanted."""
+        return self.place.lane if self.place else Lane.BACKGROUND
+
+
+@dataclass
+class Reading:
+    """A book from its opening until it is left. `shown`: the pages seen now, none before the first turn."""
+
+    book_id: str
+    path: Path
+    pages: Sequence[BookPage]
+    is_folder: bool
+    shown: tuple[int, ...] = ()
+    direction: Direction = 1
+    places: Mapping[int, Place] = field(default_factory=dict)
+    records: dict[int, PageRecord] = field(default_factory=dict)
+
+    @property
+    def source(self) -> JobSource:
+        """The book as jobs know it."""
+        return JobSource("folder" if self.is_folder else "archive", self.path)
+
+    def record(self, index: int) -> PageRecord:
+        """The page's; raises UnknownBookError where the book has no such page."""
+        if index not in self.records:
+            self.check(index)
+            blank = PageState(self.book_id, index, book_path=self.path)
+            self.records[index] = PageRecord(self.pages[index], blank)
+        return self.records[index]
+
+    def check(self, index: int) -> None:
+        """Raises UnknownBookError where the book has no such page."""
+        if not 0 <= index < len(self.pages):
+            raise unknown_page(index, len(self.pages))
+
+    def state(self, index: int) -> PageState:
+        """The page's."""
+        return self.record(index).state
+
+    def in_hand(self) -> Iterator[PageRecord]:
+        """Pages that somebody works at, or is about to."""
+        return (record for record in list(self.records.values()) if record.is_in_hand)
+
+    def index_of(self, name: str) -> int | None:
+        """The page of that name."""
+        return next((page.index for page in self.pages if page.name == name), None)
+
+
+def priority_of(lane: Lane) -> Priority:
+    """How urgent a job is for a page in that lane."""
+    return _PRIORITIES.get(lane, Priority.AHEAD)

@@ -1,0 +1,243 @@
+"""The books that are open, and what happens to their pages: wanted, in hand, finished, called off."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from enlarger.errors import UnknownBookError
+from enlarger.jobs import Failure, Submission
+from enlarger.messages import msg
+from enlarger.reader.events import PageChanged, ReaderEvent
+from enlarger.reader.look_ahead import LookAhead, places_around
+from enlarger.reader.orders import Finished, Look, Order, Prioritise, Release
+from enlarger.reader.page_queue import Lane, PageQueue, Place, Reference
+from enlarger.reader.page_state import PageState, PageStatus
+from enlarger.reader.reading import PageRecord, Reading, priority_of
+from enlarger.reader.stats import Counters
+
+OWNER = "reader"
+MOST_OPEN = 32  # books; one more, and the one not turned for longest is left
+
+
+class Readings:
+    """Readings, their queue, and what follows for jobs (`orders`) and listeners (`events`). Not thread-safe."""
+
+    def __init__(self, clock: Callable[[], float], window: int) -> None:
+        self.queue = PageQueue(clock)
+        self.counters = Counters()
+        self.orders: deque[Order] = deque()
+        self.events: deque[ReaderEvent] = deque()
+        self._clock = clock
+        self._window = window
+        self._readings: OrderedDict[str, Reading] = OrderedDict()  # the one turned last is last
+        self._jobs: dict[str, PageRecord] = {}
+        self._files: dict[str, dict[str, Path]] = {}  # by a render's key and its job's id
+
+    def __iter__(self) -> Iterator[Reading]:
+        """The open books, the one turned last at the end."""
+        return iter(list(self._readings.values()))
+
+    def __contains__(self, book_id: str) -> bool:
+        return book_id in self._readings
+
+    # ---- books ----
+
+    def reading(self, book_id: str) -> Reading:
+        """Raises UnknownBookError for a book that is not open."""
+        try:
+            return self._readings[book_id]
+        except KeyError:
+            raise UnknownBookError(msg("This book is not open: {book}.", book=book_id)) from None
+
+    def add(self, reading: Reading) -> None:
+        """Open a book; of too many, the one not turned for longest is left."""
+        self._readings[reading.book_id] = reading
+        while len(self._readings) > MOST_OPEN:
+            self.remove(next(iter(self._readings)))
+
+    def remove(self, book_id: str) -> bool:
+        """Leave a book: all that is done for it is called off. Whether it was open."""
+        reading = self._readings.pop(book_id, None)
+        for record in reading.records.values() if reading else ():
+            self.call_off(record)
+        self.queue.drop_book(book_id)
+        return reading is not None
+
+    def records(self) -> list[PageRecord]:
+        """Of all books."""
+        return [record for reading in self._readings.values() for record in reading.records.values()]
+
+    def arrange(self, reading: Reading, reach: LookAhead, *, wants: bool) -> None:
+        """The reader is where the reading says: what is near is wanted (if `wants`), all else called off."""
+        self._readings.move_to_end(reading.book_id)
+        places = places_around(reading.shown, len(reading.pages), reach, reading.direction)
+        reading.places = dict(sorted(places.items(), key=lambda item: item[1]))
+        for index in self.queue.turn(reading.book_id, reading.shown[0], places):
+            self.call_off(reading.record(index))
+        for record in reading.in_hand():
+            if record.state.page not in places:
+                self._fall_back(record, abs(record.state.page - reading.shown[0]))
+        for index, place in reading.places.items() if wants else ():
+            self.want(reading.record(index), place)
+
+    # ---- pages ----
+
+    def want(self, record: PageRecord, place: Place) -> None:
+        """A page is wanted, or wanted again; what is finished, skipped or failed stays so."""
+        state = record.state
+        if state.status.is_settled:
+            record.place = place
+            record.state = replace(state, is_preload=place.lane is not Lane.CURRENT)
+            return
+        self.counters.wanted += 1
+        self.counters.wanted_again += state.status.is_wanted
+        record.place = place
+        if not record.is_in_hand:
+            self.queue.put(state.book_id, state.page, place)
+        elif record.job_id and record.priority is not priority_of(place.lane):
+            record.priority = priority_of(place.lane)
+            self.orders.append(Prioritise(record.job_id, record.priority))
+        status = state.status if state.status.is_wanted else PageStatus.PENDING
+        self.set(record, status=status, is_preload=place.lane is not Lane.CURRENT)
+
+    def call_off(self, record: PageRecord, ends: PageStatus | None = None) -> None:
+        """Nothing is done for the page any more and nothing kept; without `ends` it is cancelled, if it was wanted."""
+        state = record.state
+        ends = ends or (PageStatus.CANCELLED if state.status.is_wanted else PageStatus.ORIGINAL)
+        self.queue.drop(state.book_id, state.page)
+        self._let_go(record)
+        record.ticket += 1
+        record.place = record.facts = record.recipe = None
+        record.in_background = False
+        blank = PageState(state.book_id, state.page, ends, book_path=state.book_path, image_hash=state.image_hash)
+        self.set(record, **vars(blank))
+
+    def begin_again(self, record: PageRecord) -> None:
+        """What is done for a page is called off; where it was not finished it waits again in its place."""
+        place, in_background, wanted = record.place, record.in_background, record.state.status.is_wanted
+        self.call_off(record, PageStatus.ORIGINAL)
+        if wanted and place is not None:
+            record.in_background = in_background
+            self.want(record, place)
+
+    def set(self, record: PageRecord, **changes: Any) -> None:
+        """The page's state is another; listeners are told, of mere progress once for what they have not heard yet."""
+        state = replace(record.state, **changes)
+        if state == record.state:
+            return
+        last = self.events[-1] if self.events else None
+        if isinstance(last, PageChanged) and last.state is record.state and state.status is record.state.status:
+            self.events.pop()
+        record.state = state
+        self.events.append(PageChanged(state))
+
+    # ---- the way of a page ----
+
+    def next_look(self) -> Look | None:
+        """Take the most urgent page that may begin from the queue."""
+        reference = self.queue.first(self._may_begin)
+        if reference is None:
+            return None
+        self.queue.take(reference)
+        self.counters.waited(self._clock() - reference.since)
+        reading = self.reading(reference.book)
+        record = reading.record(reference.page)
+        record.place = reference.place
+        self.set(record, status=PageStatus.CHECKING, is_preload=reference.place.lane is not Lane.CURRENT)
+        page = record.page
+        sizes = page.width or 0, page.height or 0
+        return Look(reading.book_id, reference.page, record.ticket, reading.path, page.name, *sizes, page.format or "")
+
+    def held(self, look: Look) -> PageRecord | None:
+        """The page that was looked at, unless that was called off."""
+        record = self._readings[look.book_id].records.get(look.page) if look.book_id in self else None
+        return record if record is not None and record.ticket == look.ticket else None
+
+    def skip(self, record: PageRecord, **facts: Any) -> None:
+        """The page gets nothing."""
+        self.counters.skipped += 1
+        self.set(record, status=PageStatus.SKIPPED, **facts)
+
+    def fail(self, record: PageRecord, failure: Failure, **facts: Any) -> None:
+        """The page stays as it is in the book, with this error."""
+        self._let_go(record)
+        self.counters.failed += 1
+        self.set(record, status=PageStatus.FAILED, share=0.0, error=failure, **facts)
+
+    def hand_in(self, record: PageRecord, **facts: Any) -> Submission:
+        """The page's job, to be submitted."""
+        recipe, lane = record.recipe, record.lane
+        assert recipe is not None
+        record.job_id, record.priority = str(uuid4()), priority_of(lane)
+        self._jobs[record.job_id] = record
+        decided = {"model": recipe.model, "scale": recipe.scale, "noise": recipe.noise, **facts}
+        self.set(record, status=PageStatus.PROCESSING, **decided)
+        return Submission(
+            source=self.reading(record.state.book_id).source,
+            recipe=recipe,
+            priority=record.priority,
+            packs=False,
+            transient=True,
+            owner=OWNER,
+            only=(record.page.name,),
+            id=record.job_id,
+        )
+
+    def take_back(self, record: PageRecord) -> None:
+        """The page's job was not accepted: it waits again."""
+        self._jobs.pop(record.job_id, None)
+        record.job_id = ""
+        self.queue.put(record.state.book_id, record.state.page, record.place or Place(record.lane))
+        self.set(record, status=PageStatus.PENDING)
+
+    def at_work(self, job_id: str) -> PageRecord | None:
+        """The page that an unfinished job is for, while it is wanted."""
+        return self._jobs.get(job_id)
+
+    def finish(self, job_id: str, result: Finished) -> PageRecord | None:
+        """The page is ready; None where it is not wanted any longer."""
+        record = self._jobs.pop(job_id, None)
+        if record is None:
+            return None
+        self.counters.completed += 1
+        self._files.setdefault(result.key, {})[job_id] = result.file
+        record.bytes = result.bytes
+        known = {name: getattr(result, name) for name in ("key", "file", "width", "height", "seconds")}
+        image_hash = record.state.image_hash or result.input_sha256
+        self.set(record, status=PageStatus.COMPLETED, share=1.0, error=None, image_hash=image_hash, **known)
+        return record
+
+    def file_of(self, key: str) -> Path | None:
+        """Where a finished render lies."""
+        return next(iter(self._files.get(key, {}).values()), None)
+
+    # ---- within ----
+
+    def _let_go(self, record: PageRecord) -> None:
+        """Stop the page's job, or give up what it left."""
+        if not record.job_id:
+            return
+        self._jobs.pop(record.job_id, None)
+        files = self._files.get(record.state.key, {})
+        if files.pop(record.job_id, None) and not files:
+            del self._files[record.state.key]
+        self.orders.append(Release(record.job_id))
+        record.job_id, record.priority, record.bytes = "", None, 0
+
+    def _fall_back(self, record: PageRecord, distance: int) -> None:
+        if record.in_background:
+            self.want(record, Place(Lane.BACKGROUND, distance))
+        else:
+            self.call_off(record)
+
+    def _may_begin(self, reference: Reference) -> bool:
+        """The page being read at once; others while few are in hand; the background counts only against itself."""
+        lane = reference.place.lane
+        if lane is Lane.CURRENT:
+            return True
+        return sum(1 for record in self._jobs.values() if record.lane <= max(lane, Lane.BACKWARD)) < self._window

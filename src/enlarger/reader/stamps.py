@@ -1,0 +1,22 @@
+"""What a book and its pages look like from outside, so that a changed file is seen."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+Stamp: TypeAlias = tuple[int, int, int]
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """What changes when a file is replaced, or a folder gets or loses a member; None where nothing is."""
+    with suppress(OSError):
+        stat = path.stat()
+        return stat.st_ino, 0 if path.is_dir() else stat.st_size, stat.st_mtime_ns
+    return None
+
+
+def page_stamp(book: Path, name: str) -> Stamp | None:
+    """Of a page's own file, in a folder; an archive's pages change with it."""
+    return stamp_of(book / name) if book.is_dir() else stamp_of(book)

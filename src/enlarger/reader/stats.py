@@ -1,0 +1,74 @@
+"""What reading did so far, under the names that readers' clients know."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+_MOST_WAITS = 1000
+
+
+@dataclass(frozen=True)
+class ReaderStats:
+    """Counts since the start. memory_cache_*: finished pages of open books; they lie on the disk, nothing in memory.
+
+    queue_wait_*: from being wanted to being taken up, of the last pages. dedupe_*: pages wanted while they waited or
+    were in work already.
+    """
+
+    memory_cache_count: int
+    memory_cache_bytes: int
+    pending_tasks: int
+    processing_tasks: int
+    completed_count: int
+    skipped_count: int
+    failed_count: int
+    queue_wait_sample_count: int
+    queue_wait_avg_ms: float
+    queue_wait_max_ms: float
+    dedupe_request_count: int
+    dedupe_hit_count: int
+    regex_cache_hit_count: int
+    regex_cache_miss_count: int
+    is_enabled: bool
+
+    @property
+    def dedupe_hit_rate(self) -> float:
+        """0..1; 0 while nothing was asked."""
+        return _rate(self.dedupe_hit_count, self.dedupe_request_count)
+
+    @property
+    def regex_cache_hit_rate(self) -> float:
+        """0..1; 0 while nothing was asked."""
+        return _rate(self.regex_cache_hit_count, self.regex_cache_hit_count + self.regex_cache_miss_count)
+
+    def as_json(self) -> dict[str, Any]:
+        """The names that clients of earlier readers know."""
+        rates = {"dedupe_hit_rate": self.dedupe_hit_rate, "regex_cache_hit_rate": self.regex_cache_hit_rate}
+        return {to_camel(name): value for name, value in {**vars(self), **rates}.items()}
+
+
+class Counters:
+    """What is counted while reading. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self.completed = self.skipped = self.failed = 0
+        self.wanted = self.wanted_again = 0
+        self._waits_s: deque[float] = deque(maxlen=_MOST_WAITS)
+
+    def waited(self, seconds: float) -> None:
+        """A page was taken up after so long."""
+        self._waits_s.append(max(0.0, seconds))
+
+    @property
+    def waits_ms(self) -> tuple[int, float, float]:
+        """How many waits are remembered, their mean and the longest."""
+        waits = [seconds * 1000 for seconds in self._waits_s]
+        return (len(waits), sum(waits) / len(waits), max(waits)) if waits else (0, 0.0, 0.0)
+
+
+def _rate(hits: int, asked: int) -> float:
+    return hits / asked if asked else 0.0

@@ -22,6 +22,7 @@ from enlarger.jobs.job import (
     Submission,
 )
 from enlarger.jobs.network_disks import network_type
+from enlarger.jobs.pulls import Pull, Pulls, PullState
 from enlarger.jobs.report import REPORT_NAME, build_report, comparable
 from enlarger.jobs.storage_root import StorageRoot, slug
 from enlarger.jobs.verify import Difference, Verification, verify
@@ -58,6 +59,9 @@ __all__ = [
     "PageResult",
     "PageState",
     "Priority",
+    "Pull",
+    "PullState",
+    "Pulls",
     "StorageRoot",
     "Submission",
     "Verification",

@@ -13,7 +13,7 @@ from enlarger.jobs.disk_gate import DiskGate
 from enlarger.jobs.in_hand import InHand, Task
 from enlarger.jobs.job import Priority
 from enlarger.jobs.ledger import Ledger
-from enlarger.jobs.listeners import Listeners
+from enlarger.jobs.listeners import JobListeners
 from enlarger.jobs.owed_writes import OwedWrites
 from enlarger.jobs.protocol import (
     Cancel,
@@ -50,7 +50,7 @@ class Answers:
         owed: OwedWrites,
         gate: DiskGate,
         assigning: Assigning,
-        listeners: Listeners,
+        listeners: JobListeners,
     ) -> None:
         self._ledger = ledger
         self._crew = crew

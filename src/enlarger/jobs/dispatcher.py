@@ -20,7 +20,7 @@ from enlarger.jobs.failure import Failure
 from enlarger.jobs.in_hand import InHand
 from enlarger.jobs.job import ALL, Job, JobState, Priority
 from enlarger.jobs.ledger import Ledger
-from enlarger.jobs.listeners import Listeners
+from enlarger.jobs.listeners import JobListeners
 from enlarger.jobs.model_watch import ModelWatch
 from enlarger.jobs.owed_writes import OwedWrites
 from enlarger.jobs.preparing import list_job, pack_job
@@ -66,7 +66,7 @@ class Dispatcher:
         ledger: Ledger,
         crew: Crew,
         storage: StorageRoot,
-        listeners: Listeners,
+        listeners: JobListeners,
         *,
         sweep: Callable[[], None] = lambda: None,
         pace: Pace = Pace(),

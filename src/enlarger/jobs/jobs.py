@@ -18,14 +18,15 @@ from enlarger.jobs.dispatcher import Dispatcher
 from enlarger.jobs.job import ALL, Event, Job, JobSource, JobState, Page, PageState, Priority, Submission
 from enlarger.jobs.job_locks import JobLocks
 from enlarger.jobs.ledger import open_ledger
-from enlarger.jobs.listeners import Listener, Listeners
+from enlarger.jobs.listeners import JobListeners, Listener, Listeners
 from enlarger.jobs.listing import named_pages
 from enlarger.jobs.lost_pages import lost_pages
+from enlarger.jobs.pulls import Fetch, Pulls
 from enlarger.jobs.report import build_report
 from enlarger.jobs.retention import delete_expired
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.jobs.worker import WorkerSetup
-from enlarger.models import Catalog, load_catalog
+from enlarger.models import Catalog, fetch, load_catalog
 from enlarger.settings import Settings
 
 _POLL_S = 0.2
@@ -38,11 +39,19 @@ class Jobs:
     Opening raises StorageError when another server has the root, or the ledger cannot be used.
     """
 
-    def __init__(self, settings: Settings, *, crew: Crew | None = None, catalog: Catalog | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        crew: Crew | None = None,
+        catalog: Catalog | None = None,
+        fetch: Fetch = fetch,
+    ) -> None:
         self._settings = settings = settings.for_server()  # workers look for weights there too
         self._catalog = catalog or load_catalog()
+        self._pulls = Pulls(settings, self._catalog, fetch=fetch)
         self._storage = StorageRoot.of(settings)
-        self._listeners = Listeners()
+        self._listeners: JobListeners = Listeners()
         self._moves = JobLocks()  # no files of a job go while its state changes
         self._changed = threading.Condition()
         self._commits = 0
@@ -69,6 +78,11 @@ class Jobs:
         return self._catalog
 
     @property
+    def pulls(self) -> Pulls:
+        """Weights on their way: for jobs that lack them, and for who asks here."""
+        return self._pulls
+
+    @property
     def storage(self) -> StorageRoot:
         """Where sources and results lie."""
         return self._storage
@@ -82,6 +96,7 @@ class Jobs:
     def stop(self, *, grace_s: float = 10.0) -> None:
         """Pages in hand finish within `grace_s` seconds or go back, uncharged. Nothing can be asked afterwards."""
         self._dispatcher.stop(grace_s)
+        self._pulls.close()
         self._open.close()
 
     def __enter__(self) -> Self:
@@ -243,7 +258,7 @@ class Jobs:
 
     def _committed(self, job_id: str) -> None:
         self._dispatcher.look()
-        self._listeners.tell(job_id)
+        self._listeners.tell(job_id, None)
         with self._changed:
             self._commits += 1
             self._changed.notify_all()

@@ -46,7 +46,8 @@ export default {
   retry: "Try again",
   delete: "Delete",
   deleteTitle: "Delete this job?",
-  deleteText: "“{title}” goes with everything it made: {n} page and the archive. The source stays as it is.|“{title}” goes with everything it made: {n} pages and the archive. The source stays as it is.",
+  deleteText:
+    "“{title}” goes with everything it made: {n} page and the archive. The source stays as it is.|“{title}” goes with everything it made: {n} pages and the archive. The source stays as it is.",
   deleted: "The job was deleted.",
   download: "Download",
   downloadSize: "Download, {size}",

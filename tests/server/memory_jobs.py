@@ -23,6 +23,7 @@ from enlarger.jobs import (
     Page,
     PageResult,
     PageState,
+    Pulls,
     StorageRoot,
     Submission,
 )
@@ -40,6 +41,7 @@ class MemoryJobs:
         self.settings = settings
         self.catalog = load_catalog()
         self.storage = StorageRoot.of(settings)
+        self.pulls = Pulls(settings, self.catalog)
         self._listeners: list[Callable[[str, Mapping[str, Any] | None], None]] = []
         self._lock = threading.RLock()
         self.reset()

@@ -19,11 +19,12 @@ from httpx_sse import connect_sse
 from job_making import until
 from loopback import serving
 from memory_jobs import MemoryJobs
+from pulling import NO_NET, SlowFetch
 from starlette.applications import Starlette
 
 from conftest import Service
-from enlarger.cancel import CancelToken, check
-from enlarger.errors import DiskFullError, EnlargerError, FetchError, QueueFullError
+from enlarger.errors import DiskFullError, EnlargerError, QueueFullError
+from enlarger.jobs import Pulls
 from enlarger.messages import msg
 from enlarger.reader import ReaderStore, Shelf
 from enlarger.server import create_app
@@ -159,73 +160,50 @@ def test_paths_that_nobody_answers(service: Service) -> None:
 # ---- weights ----
 
 
-class Fetching:
-    """Brings weights as slowly as a test wants, or not at all."""
-
-    def __init__(self) -> None:
-        self.begun = self.cancelled = self.refreshed = False
-        self.fails = self.holds = False
-
-    def __call__(
-        self, target: Any, settings: Any, *, progress: Callable[[int, int], None], cancel: CancelToken
-    ) -> None:
-        self.begun = True
-        progress(10, 100)
-        if self.fails:
-            raise FetchError(msg("The net is down."), msg("Try again."))
-        try:
-            while self.holds:
-                check(cancel)
-        except BaseException:
-            self.cancelled = True
-            raise
-        progress(100, 100)
+@pytest.fixture
+def fetching() -> SlowFetch:
+    return SlowFetch()
 
 
 @pytest.fixture
-def fetching() -> Fetching:
-    return Fetching()
-
-
-@pytest.fixture
-def puller(memory: Callable[..., MemoryJobs], fetching: Fetching) -> Iterator[str]:
+def puller(memory: Callable[..., MemoryJobs], fetching: SlowFetch) -> Iterator[str]:
     jobs = memory()
-    jobs.refresh_models = lambda: setattr(fetching, "refreshed", True)  # type: ignore[attr-defined]
+    jobs.pulls = Pulls(jobs.settings, jobs.catalog, fetch=fetching)
     shelf = Shelf(jobs.settings, ReaderStore.of(jobs.settings))
-    api = build(jobs, LiveHub(jobs), Access.of(jobs.settings), shelf, fetch=fetching)  # type: ignore[arg-type]
+    api = build(jobs, LiveHub(jobs), Access.of(jobs.settings), shelf)  # type: ignore[arg-type]
     app = Starlette()
     app.router.default = api
     with serving(app) as url:
         yield f"{url}/v1/models/cunet/pull"
 
 
-def test_weights_are_pulled(puller: str, fetching: Fetching) -> None:
+def test_weights_are_pulled(puller: str, fetching: SlowFetch) -> None:
     answer = httpx.post(puller)
     assert (answer.status_code, answer.json()["name"]) == (200, "waifu2x-cunet")
-    assert fetching.refreshed  # the workers were told
-    fetching.fails = True
+    assert fetching.done == ["waifu2x-cunet"]
+    fetching.fails = NO_NET
     answer = httpx.post(puller)
     assert (answer.status_code, answer.json()["code"]) == (502, "fetch_failed")
     assert httpx.post(puller.replace("cunet", "nothing")).status_code == 404
 
 
-def test_pulling_is_told_as_it_goes(puller: str, fetching: Fetching) -> None:
+def test_pulling_is_told_as_it_goes(puller: str, fetching: SlowFetch) -> None:
     assert [event for event, _ in _told(puller)][-1] == "done"
     assert _told(puller)[-1][1]["name"] == "waifu2x-cunet"
-    fetching.fails = True
+    fetching.fails = NO_NET
     assert _told(puller)[-1][0] == "error"
     assert _told(puller)[-1][1]["code"] == "fetch_failed"
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
-def test_nobody_waits_and_the_download_stops(puller: str, fetching: Fetching, accept: str) -> None:
-    fetching.holds = True
+def test_nobody_waits_and_the_download_stops(puller: str, fetching: SlowFetch, accept: str) -> None:
+    fetching.gate.clear()
     address = urlsplit(puller)
     with socket.create_connection((address.hostname, address.port or 80)) as connection:
         connection.sendall(f"POST {address.path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n".encode())
         until(lambda: fetching.begun, "it never began")
     until(lambda: fetching.cancelled, "it goes on for nobody")
-    assert not fetching.refreshed
+    assert not fetching.done
 
 
 def _told(url: str) -> list[tuple[str, dict[str, Any]]]:

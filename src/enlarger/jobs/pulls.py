@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 class PullState:
     """How a model's weights are coming. bytes, total: of the file that is on its way, 0 before it is known.
 
-    error: why it failed. A pull that waits for its turn is running already.
+    error: why it failed, or that it was cancelled. A pull that waits for its turn is running already.
     """
 
     model: str
@@ -95,7 +95,7 @@ class Pulls:
         """Stop it, whoever wants it; how it stood, None where it was never begun. Raises UnknownModelError."""
         pull = self._pulls.get(self._card(name).name)
         if pull is not None:
-            self._end(pull, "cancelled")
+            self._stop(pull)
         return None if pull is None else pull.state
 
     def state(self, name: str) -> PullState | None:
@@ -138,14 +138,14 @@ class Pulls:
             pull.holders.discard(holder)
             is_wanted = bool(pull.holders)
         if not is_wanted:
-            self._end(pull, "cancelled")
+            self._stop(pull)
 
     def close(self) -> None:
         """Stop all; what has come is kept."""
         with self._lock:
             pulls, threads = list(self._pulls.values()), list(self._threads)
         for pull in pulls:
-            self._end(pull, "cancelled")
+            self._stop(pull)
         end = time.monotonic() + _JOIN_S
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
@@ -165,7 +165,7 @@ class Pulls:
                     note = partial(self._note, pull)
                     self._fetch(target, self._settings, progress=note, cancel=pull.cancelled)
         except CancelledError:
-            self._end(pull, "cancelled")
+            self._stop(pull)
         except EnlargerError as error:
             self._end(pull, "failed", error)
         except Exception as error:  # whatever a network library may raise: whoever waits must hear of it
@@ -207,7 +207,10 @@ class Pulls:
             pull.told_at = now
             self._listeners.tell(pull.state)
 
-    def _end(self, pull: Pull, phase: PullPhase, error: EnlargerError | None = None) -> None:
+    def _stop(self, pull: Pull) -> None:
+        self._end(pull, "cancelled", _stopped(pull.state.model))
+
+    def _end(self, pull: Pull, phase: PullPhase, error: EnlargerError) -> None:
         with self._lock:
             if pull.state.has_ended:
                 return
@@ -218,6 +221,13 @@ class Pulls:
     def _card(self, name: str) -> Card:
         found = self._catalog.find(name)
         return found.card if isinstance(found, Choice) else found
+
+
+def _stopped(model: str) -> CancelledError:
+    return CancelledError(
+        msg("Fetching the weights of {model} was stopped.", model=model),
+        msg("Begin again: it continues where it stopped."),
+    )
 
 
 def _unforeseen(model: str, error: Exception) -> FetchError:

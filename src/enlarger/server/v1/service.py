@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from enlarger.models import fetch
 from enlarger.reader import Shelf
 from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
@@ -25,7 +23,7 @@ OWNER = "v1"
 
 @dataclass(frozen=True)
 class Service:
-    """The jobs, the books and who reads them, their news and who is told; who may come in. fetch: how weights come."""
+    """The jobs, the books and who reads them, their news and who is told; who may come in."""
 
     jobs: Jobs
     live: LiveHub
@@ -33,7 +31,6 @@ class Service:
     limits: UploadLimits
     shelf: Shelf
     room: LiveRoom
-    fetch: Callable[..., Any] = fetch
 
 
 async def _service(connection: HTTPConnection) -> Service:  # async: FastAPI runs plain functions in a thread

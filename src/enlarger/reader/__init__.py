@@ -17,6 +17,7 @@ from enlarger.reader.rules import Match, Rule, RuleSet, Treatment
 from enlarger.reader.shelf import Shelf
 from enlarger.reader.shelf_folder import printable
 from enlarger.reader.shelf_index import BookIndex, Problem, ShelfPage
+from enlarger.reader.shelf_intake import Arrived
 from enlarger.reader.shelf_items import Item
 from enlarger.reader.shelf_pages import PageRef, is_shown_by_browsers, media_type_of
 from enlarger.reader.shelf_roots import Root
@@ -24,6 +25,7 @@ from enlarger.reader.stats import ReaderStats
 from enlarger.reader.verdict import Verdict
 
 __all__ = [
+    "Arrived",
     "BookIndex",
     "Check",
     "Hint",

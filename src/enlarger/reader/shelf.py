@@ -8,11 +8,14 @@ from pathlib import Path
 
 from enlarger.errors import UnknownBookError
 from enlarger.reader.reader_store import Progress, ReaderStore
+from enlarger.reader.shelf_ids import INCOMING
 from enlarger.reader.shelf_index import BookIndex, Indexes, ShelfPage, unknown_page
+from enlarger.reader.shelf_intake import Arrived, Intake
 from enlarger.reader.shelf_items import Item, Listings
 from enlarger.reader.shelf_pages import PageRef, page_ref, read_page
 from enlarger.reader.shelf_pool import OpenBooks, stamp_of
 from enlarger.reader.shelf_roots import Root, Roots
+from enlarger.reader.shelf_thumbnails import Thumbnails, thumbnail_tag
 from enlarger.settings import Settings
 
 
@@ -25,6 +28,8 @@ class Shelf:
         self._books = OpenBooks()
         self._indexes = Indexes(store, self._books)
         self._listings = Listings(self._roots)
+        self._intake = Intake(self._roots.get(INCOMING).path)
+        self._thumbnails = Thumbnails(settings.cache_dir / "thumbnails", settings.max_megapixels)
 
     def close(self) -> None:
         """Let go of the archives that are open."""
@@ -43,6 +48,17 @@ class Shelf:
     def remove_root(self, root_id: str) -> None:
         """Take an added one off the shelf; raises UnknownBookError, InputError."""
         self._roots.remove(root_id)
+
+    # ---- what comes in ----
+
+    def begin_upload(self) -> Path:
+        """A folder, not made yet, to receive an upload in; whoever asked for it deletes what is left of it."""
+        return self._intake.begin()
+
+    def take_in(self, folder: Path, files: Sequence[Arrived]) -> list[Item]:
+        """Put what was received in `folder` on the shelf, never over what is there; raises InputError, StorageError."""
+        root = self._roots.get(INCOMING)
+        return self._counted([self._listings.item(root, path) for path in self._intake.place(folder, files)])
 
     # ---- what is there ----
 
@@ -130,6 +146,19 @@ class Shelf:
     def read(self, page: PageRef) -> bytes:
         """The page's own bytes; raises UnknownBookError, BookError."""
         return read_page(self._books, page)
+
+    def thumbnail_tag(self, page: PageRef, width_px: int) -> str:
+        """What tells this thumbnail of the page from any other."""
+        return thumbnail_tag(page.tag, width_px)
+
+    def thumbnail(self, page: PageRef, width_px: int) -> bytes:
+        """The page, small, as WebP; raises BookError, PictureError."""
+        tag = self.thumbnail_tag(page, width_px)
+        return self._thumbnails.thumbnail(tag, width_px, name=page.name, read=lambda: self.read(page))
+
+    def shown(self, page: PageRef) -> bytes:
+        """A page that browsers cannot show, as a picture that they can; raises BookError, PictureError."""
+        return self._thumbnails.shown(page.tag, name=page.name, read=lambda: self.read(page))
 
     # ---- inside ----
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from enlarger.reader.shelf_index import unknown_page
 from enlarger.reader.shelf_pool import OpenBooks, stamp_of
 
 UNKNOWN_TYPE = "application/octet-stream"
-HEAD_BYTES = 16
 _MAGICS = (  # offset, magic number, media type: also of what cannot be enlarged
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -68,4 +68,4 @@ def is_shown_by_browsers(media_type: str) -> bool:
 
 def _tag(path: Path, name: str, file: Path | None) -> str:
     version = stamp_of(path if file is None else file)
-    return hashlib.sha256(f"{version}\0{name}".encode()).hexdigest()[:32]
+    return hashlib.sha256(os.fsencode(f"{path}\0{version}\0{name}")).hexdigest()[:32]

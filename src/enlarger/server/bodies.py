@@ -14,7 +14,7 @@ from enlarger.server.refusals import SlowBodyError, TooLargeError
 
 MOST_BYTES = 1 << 20
 _STREAMED = ("/v1/upscale", "/convert")  # pictures under any content type; they count for themselves
-_STREAMED_AS_FORM = "/v1/jobs"
+_STREAMED_AS_FORM = ("/v1/jobs", "/v1/shelf/uploads")
 
 
 class SmallBodies:
@@ -69,7 +69,7 @@ class SmallBodies:
 def _is_streamed(scope: Scope) -> bool:
     """By exact method and path: behind all others a content type would only be a way around the limits."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
-    if scope["method"] != "POST" or path != _STREAMED_AS_FORM:
+    if scope["method"] != "POST" or path not in _STREAMED_AS_FORM:
         return scope["method"] == "POST" and path in _STREAMED
     kind = Headers(scope=scope).get("content-type", "").partition(";")[0]
     return kind.strip().lower() == "multipart/form-data"

@@ -65,17 +65,57 @@ async def file_response(
     if is_current(request.headers.get("if-none-match", ""), sha256):
         return Response(status_code=304, headers=everything, background=background)
     if not _is_within(request.headers.get("range", ""), stat.st_size):
-        raise RangeError(msg("The file ends before this range; it has {bytes} bytes.", bytes=stat.st_size))
+        raise _behind_the_end(stat.st_size)
     media_type = MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream")
     return _RangedFile(
         path, headers=everything, media_type=media_type, filename=filename, stat_result=stat, background=background
     )
 
 
+def bytes_response(
+    request: Request, data: bytes, *, tag: str, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Bytes that are no file of their own, whole or by one range; several at once are answered by all of it."""
+    everything = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache", "Accept-Ranges": "bytes", **(headers or {})}
+    part = byte_range(request.headers, len(data), tag)
+    if part is None:
+        return Response(data, headers=everything, media_type=media_type)
+    everything["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(data)}"
+    return Response(data[part.start : part.stop], 206, headers=everything, media_type=media_type)
+
+
+def unchanged(tag: str, headers: Mapping[str, str] | None = None) -> Response:
+    """304: the client has these bytes."""
+    return Response(
+        status_code=304, headers={"ETag": f'"{tag}"', "Cache-Control": "private, no-cache", **(headers or {})}
+    )
+
+
+def byte_range(headers: Mapping[str, str], size_bytes: int, tag: str) -> range | None:
+    """The one range of bytes that is asked for, None for all; raises RangeError when it begins behind the end.
+
+    As RFC 9110 wants it, what cannot be read is ignored, and so is a range of what If-Range says was another version.
+    """
+    header = headers.get("range", "")
+    wanted = headers.get("if-range", "")
+    if not _is_readable(header) or "," in header or (wanted and wanted.strip() != f'"{tag}"'):
+        return None
+    start, end = _pairs(header)[0]
+    if not start:
+        return range(max(0, size_bytes - int(end)), size_bytes) if int(end) and size_bytes else None
+    if int(start) >= size_bytes:
+        raise _behind_the_end(size_bytes)
+    return range(int(start), min(int(end) + 1 if end else size_bytes, size_bytes))
+
+
 def is_current(if_none_match: str, sha256: str) -> bool:
     """Whether the client's copy, by an ETag quoted, weak or bare, is the file."""
     tags = [tag.strip().removeprefix("W/").strip('"') for tag in if_none_match.split(",")]
     return sha256 in tags or "*" in tags
+
+
+def _behind_the_end(size_bytes: int) -> RangeError:
+    return RangeError(msg("The file ends before this range; it has {bytes} bytes.", bytes=size_bytes))
 
 
 def _is_within(header: str, size_bytes: int) -> bool:

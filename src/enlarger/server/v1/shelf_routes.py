@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+import anyio
+from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as InPath
 
+from enlarger.messages import msg
+from enlarger.reader import Arrived, Shelf
+from enlarger.server.refusals import BadRequestError
 from enlarger.server.threads import in_thread
+from enlarger.server.uploads import Upload, receive_form
 from enlarger.server.v1.service import Serving
 from enlarger.server.v1.shelf_views import item_views, root_view
 from enlarger.server.v1.shelf_wire import EXAMPLE_ROOT, Items, ItemView, RootRequest, RootView, ShelfView
@@ -17,6 +25,28 @@ router = APIRouter(prefix="/v1/shelf", tags=["shelf"])
 
 _ROOT = r"^[0-9a-z]{1,20}$"
 _BOOK = r"^[0-9A-Za-z_-]*$"
+RootId = Annotated[str, InPath(pattern=_ROOT, examples=[EXAMPLE_ROOT])]
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "title": "ShelfUpload",
+                    "type": "object",
+                    "properties": {
+                        "files": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "Pictures and archives; their names may hold folders.",
+                        }
+                    },
+                    "required": ["files"],
+                }
+            }
+        },
+    }
+}
 
 
 @router.get("")
@@ -32,7 +62,9 @@ async def add_root(service: Serving, body: RootRequest) -> RootView:
 
 
 @router.delete("/roots/{root_id}", status_code=204)
-async def remove_root(service: Serving, root_id: Annotated[str, Path(pattern=_ROOT, examples=[EXAMPLE_ROOT])]) -> None:
+async def remove_root(
+    service: Serving, root_id: Annotated[str, InPath(pattern=_ROOT, examples=[EXAMPLE_ROOT])]
+) -> None:
     """Take it off the shelf; its files stay. Those that the server's settings name stay too: 422."""
     await in_thread(lambda: service.shelf.remove_root(root_id))
 
@@ -69,3 +101,29 @@ async def recent(service: Serving, limit: Annotated[int, Query(ge=1, le=100)] = 
         return json_of(Items(items=item_views(shelf, shelf.recent(limit))))
 
     return await in_thread(listed)
+
+
+@router.post("/uploads", status_code=201, openapi_extra=_FORM)
+async def upload(service: Serving, request: Request) -> Items:
+    """Pictures, folders of them and archives into the shelf's folder "incoming".
+
+    A part's filename may name folders (`webkitRelativePath`). Nothing is ever written over: a name that is taken gets a
+    number, and files that lie there already, byte for byte, are left alone, so that an upload may be sent again.
+    """
+    shelf = service.shelf
+    folder = await in_thread(shelf.begin_upload)
+    try:
+        received = await receive_form(request, folder, service.limits)
+        return await in_thread(_taken_in, shelf, folder, received)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await in_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _taken_in(shelf: Shelf, folder: Path, received: Upload) -> Items:
+    if not received.files:
+        raise BadRequestError(
+            msg("There is no file in the form."), msg("Send pictures or archives as file parts of the form.")
+        )
+    files = [Arrived(file.name, file.path, file.sha256) for file in received.files]
+    return Items(items=item_views(shelf, shelf.take_in(folder, files)))

@@ -400,27 +400,25 @@ def test_the_counts_have_the_names_readers_know(work: DeskWork) -> None:
     work.turn(5)
     work.finish(5, bytes=1234)
     told: dict[str, Any] = work.desk.stats().as_json()
-    assert set(told) == set(
-        [
-            "memoryCacheCount",
-            "memoryCacheBytes",
-            "pendingTasks",
-            "processingTasks",
-            "completedCount",
-            "skippedCount",
-            "failedCount",
-            "queueWaitSampleCount",
-            "queueWaitAvgMs",
-            "queueWaitMaxMs",
-            "dedupeRequestCount",
-            "dedupeHitCount",
-            "dedupeHitRate",
-            "regexCacheHitCount",
-            "regexCacheMissCount",
-            "regexCacheHitRate",
-            "isEnabled",
-        ]
-    )
+    assert set(told) == {
+        "memoryCacheCount",
+        "memoryCacheBytes",
+        "pendingTasks",
+        "processingTasks",
+        "completedCount",
+        "skippedCount",
+        "failedCount",
+        "queueWaitSampleCount",
+        "queueWaitAvgMs",
+        "queueWaitMaxMs",
+        "dedupeRequestCount",
+        "dedupeHitCount",
+        "dedupeHitRate",
+        "regexCacheHitCount",
+        "regexCacheMissCount",
+        "regexCacheHitRate",
+        "isEnabled",
+    }
     assert (told["memoryCacheCount"], told["memoryCacheBytes"], told["completedCount"]) == (1, 1234, 1)
 
 

@@ -22,7 +22,7 @@ def told(
     pace, hints = Pace(CATALOG, workers), list[Hint]()
     for number in range(pages):
         pace.turned(number * look_s, 1)
-        hint = pace.finished(recipe, 1.5, page_s)  # type: ignore[arg-type]
+        hint = pace.finished(CUNET, 1.5, page_s)
         hints += [hint] if hint else []
     return hints
 

@@ -6,6 +6,7 @@ from enlarger.pictures.decode import decode
 from enlarger.pictures.encode import encode
 from enlarger.pictures.header import read_header
 from enlarger.pictures.picture import FORMATS, Encoded, Format, Header, Metadata, Picture, Pixels
+from enlarger.pictures.preview import preview
 
 __all__ = [
     "FORMATS",
@@ -19,5 +20,6 @@ __all__ = [
     "canvas",
     "decode",
     "encode",
+    "preview",
     "read_header",
 ]

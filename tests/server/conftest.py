@@ -45,6 +45,8 @@ class Service:
 def service(_service: Service) -> Iterator[Service]:
     """The running server, with nothing left in hand by whatever test came before."""
     yield _service
+    for book in _service.http.get("/v1/reader").json()["openBooks"]:
+        _service.http.delete(f"/v1/reader/books/{book}")
     jobs = _service.room.jobs
     for job in jobs.find(transient=True, limit=500)[0]:
         with suppress(JobError):  # it ended, or was forgotten, in this moment

@@ -26,7 +26,7 @@ from conftest import Service
 from enlarger.errors import DiskFullError, EnlargerError, QueueFullError
 from enlarger.jobs import Pulls
 from enlarger.messages import msg
-from enlarger.reader import ReaderStore, Shelf
+from enlarger.reader import Reader, ReaderStore, Shelf
 from enlarger.server import create_app
 from enlarger.server.access import Access
 from enlarger.server.health import hindrances
@@ -169,8 +169,10 @@ def fetching() -> SlowFetch:
 def puller(memory: Callable[..., MemoryJobs], fetching: SlowFetch) -> Iterator[str]:
     jobs = memory()
     jobs.pulls = Pulls(jobs.settings, jobs.catalog, fetch=fetching)
-    shelf = Shelf(jobs.settings, ReaderStore.of(jobs.settings))
-    api = build(jobs, LiveHub(jobs), Access.of(jobs.settings), shelf)  # type: ignore[arg-type]
+    store = ReaderStore.of(jobs.settings)
+    shelf = Shelf(jobs.settings, store)
+    reader = Reader(jobs, shelf, store, jobs.settings)  # type: ignore[arg-type]
+    api = build(jobs, LiveHub(jobs), Access.of(jobs.settings), shelf, reader)  # type: ignore[arg-type]
     app = Starlette()
     app.router.default = api
     with serving(app) as url:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from enlarger.messages import LANGUAGES, translate
-from enlarger.reader import ReaderStore, Shelf
+from enlarger.reader import Reader, ReaderStore, Shelf
 from enlarger.server.access import Access
 from enlarger.server.bodies import SmallBodies
 from enlarger.server.facades import Facades
@@ -46,10 +46,12 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
     live = LiveHub(working)
     store = ReaderStore.of(settings)
     shelf = Shelf(settings, store)
+    reader = Reader(working, shelf, store, settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await in_thread(working.start)
+        await in_thread(reader.start)
         live.start()
         loop = asyncio.get_running_loop()
         try:
@@ -57,6 +59,7 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
                 yield
         finally:
             live.stop()
+            await in_thread(reader.stop)
             await in_thread(working.stop)
             await in_thread(shelf.close)
             await in_thread(store.close)
@@ -70,6 +73,8 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
         ],
         lifespan=lifespan,
     )
-    app.router.default = Facades(working, live, access, shelf)  # not a Mount: its pattern knows no line break in a path
+    app.router.default = Facades(
+        working, live, access, shelf, reader
+    )  # not a Mount: its pattern knows no line break in a path
     app.state.end_watches = live.end_watches  # whoever stops the server sends those home who only listen
     return app

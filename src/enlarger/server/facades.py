@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enlarger import __version__
 from enlarger.messages import msg
-from enlarger.reader import Shelf
+from enlarger.reader import Reader, Shelf
 from enlarger.server import hook, manga, v1
 from enlarger.server.access import Access
 from enlarger.server.docs_page import docs_routes
@@ -35,8 +35,8 @@ class Facades:
     The manga facade's names are answered below `/api/` too: there `/api` becomes part of the root path.
     """
 
-    def __init__(self, jobs: Jobs, live: LiveHub, access: Access, shelf: Shelf) -> None:
-        api, service = v1.build(jobs, live, access, shelf), manga.build(jobs, live)
+    def __init__(self, jobs: Jobs, live: LiveHub, access: Access, shelf: Shelf, reader: Reader) -> None:
+        api, service = v1.build(jobs, live, access, shelf, reader), manga.build(jobs, live)
         reader_hook = hook.build(jobs, live)
         health = health_routes(jobs, access)
         self._by_segment: dict[str, ASGIApp] = {

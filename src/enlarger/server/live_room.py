@@ -14,6 +14,7 @@ from enlarger.server.live import LiveHub
 from enlarger.server.outbox import Outbox
 from enlarger.server.threads import in_thread
 
+NEWS_EVERY_S = 0.05
 JOBS_EVERY_S = 0.25
 WORKERS_EVERY_S = 1.0
 
@@ -30,6 +31,14 @@ class Hearer:
     local: bool
 
 
+@dataclass(frozen=True)
+class _Seat:
+    hearer: Hearer
+    kinds: frozenset[str]
+
+
+Key: TypeAlias = tuple[Hashable, ...]
+"""What news is about, its kind first."""
 Teller: TypeAlias = Callable[[Hearer], News | None]
 """News as one hearer is told it, None: not at all. Called in a thread, so it may look things up."""
 
@@ -37,6 +46,9 @@ Teller: TypeAlias = Callable[[Hearer], News | None]
 def text_of(news: News) -> str:
     """As it is sent."""
     return json.dumps(news, ensure_ascii=False, separators=(",", ":"))
+
+
+RESYNC = text_of({"type": "resync"})
 
 
 class LiveRoom:
@@ -49,8 +61,8 @@ class LiveRoom:
         self, live: LiveHub, *, tells_job: Callable[[str, Hearer], News | None], tells_workers: Teller
     ) -> None:
         self._tells_job, self._tells_workers = tells_job, tells_workers
-        self._seats: dict[Outbox, Hearer] = {}
-        self._news: dict[Hashable, Teller] = {}
+        self._seats: dict[Outbox, _Seat] = {}
+        self._news: dict[Key, Teller] = {}
         self._changed: set[str] = set()
         self._woken, self._jobs_woken = asyncio.Event(), asyncio.Event()
         self._pumps: list[asyncio.Task[None]] = []
@@ -59,10 +71,13 @@ class LiveRoom:
         live.join(self)
 
     @contextmanager
-    def seat(self, hearer: Hearer) -> Iterator[tuple[Outbox, asyncio.Event]]:
-        """A place to hear from: what is to be sent, and what is set when the server ends."""
-        outbox, ends = Outbox(text_of({"type": "resync"})), asyncio.Event()
-        self._seats[outbox] = hearer
+    def seat(self, hearer: Hearer, kinds: Collection[str] = ()) -> Iterator[tuple[Outbox, asyncio.Event]]:
+        """A place to hear from: what is to be sent, and what is set when the server ends.
+
+        kinds: news of these only, by the first part of its key; none: all.
+        """
+        outbox, ends = Outbox(RESYNC), asyncio.Event()
+        self._seats[outbox] = _Seat(hearer, frozenset(kinds))
         self._ends.add(ends)
         if not self._pumps:
             self._open()
@@ -74,7 +89,7 @@ class LiveRoom:
             if not self._seats:
                 self._close()
 
-    def tell(self, key: Hashable, teller: Teller) -> None:
+    def tell(self, key: Key, teller: Teller) -> None:
         """News about `key`, from any thread; what was not sent yet about the same is old."""
         loop = self._loop
         if loop is not None:
@@ -105,7 +120,7 @@ class LiveRoom:
         self._news.clear()
         self._changed.clear()
 
-    def _note(self, key: Hashable, teller: Teller) -> None:
+    def _note(self, key: Key, teller: Teller) -> None:
         self._news[key] = teller
         self._woken.set()
 
@@ -115,6 +130,7 @@ class LiveRoom:
             self._woken.clear()
             news, self._news = self._news, {}
             await self._spread(news.items())
+            await asyncio.sleep(NEWS_EVERY_S)
 
     async def _pump_jobs(self) -> None:
         while True:
@@ -136,22 +152,23 @@ class LiveRoom:
             return news
 
         while True:
-            await self._spread([("workers", unless_same)])
+            await self._spread([(("workers",), unless_same)])
             await asyncio.sleep(WORKERS_EVERY_S)
 
-    async def _spread(self, news: Iterable[tuple[Hashable, Teller]]) -> None:
-        hearers = set(self._seats.values())
+    async def _spread(self, news: Iterable[tuple[Key, Teller]]) -> None:
+        hearers = {seat.hearer for seat in self._seats.values()}
         made = await in_thread(_made, list(news), hearers)
-        for outbox, hearer in self._seats.items():
-            for key, text in made.get(hearer, ()):
-                outbox.put(key, text)
+        for outbox, seat in self._seats.items():
+            for key, text in made.get(seat.hearer, ()):
+                if not seat.kinds or key[0] in seat.kinds:
+                    outbox.put(key, text)
 
 
 def _about(tells: Callable[[str, Hearer], News | None], job_id: str) -> Teller:
     return lambda hearer: tells(job_id, hearer)
 
 
-def _made(news: list[tuple[Hashable, Teller]], hearers: set[Hearer]) -> dict[Hearer, list[tuple[Hashable, str]]]:
+def _made(news: list[tuple[Key, Teller]], hearers: set[Hearer]) -> dict[Hearer, list[tuple[Key, str]]]:
     """What each kind of hearer is sent."""
     return {hearer: [(key, text) for key, teller in news if (text := _told(teller, hearer))] for hearer in hearers}
 

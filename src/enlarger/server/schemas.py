@@ -61,6 +61,10 @@ def _schema_as_3_0(schema: dict[str, Any]) -> dict[str, Any]:
     if isinstance(schema.get("examples"), list):  # of a schema; a parameter's are an object
         examples = schema.pop("examples")
         schema.setdefault("example", examples[0])
+    for limit in ("Minimum", "Maximum"):
+        beyond = schema.get(f"exclusive{limit}")
+        if isinstance(beyond, float | int) and not isinstance(beyond, bool):
+            schema |= {limit.lower(): beyond, f"exclusive{limit}": True}
     if "const" in schema:
         schema["enum"] = [schema.pop("const")]
     if "$ref" in schema and len(schema) > 1:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from enlarger import __version__
-from enlarger.reader import Shelf
+from enlarger.reader import Reader, Shelf
 from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
 from enlarger.server.live import LiveHub
@@ -22,12 +22,15 @@ from enlarger.server.v1 import (
     live_routes,
     machine_routes,
     page_routes,
+    pull_routes,
+    reader_routes,
+    rule_routes,
     session_routes,
     shelf_routes,
     upscale_routes,
 )
 from enlarger.server.v1.errors import add_problems
-from enlarger.server.v1.live_news import JobNews, workers_news
+from enlarger.server.v1.live_news import JobNews, pull_teller, reader_teller, workers_news
 from enlarger.server.v1.openapi import finish_schema
 from enlarger.server.v1.service import Service
 
@@ -40,11 +43,14 @@ _ROUTES = (
     page_routes,
     event_routes,
     live_routes,
-    catalogue_routes,
-    machine_routes,
-    session_routes,
     shelf_routes,
     book_routes,
+    reader_routes,
+    rule_routes,
+    catalogue_routes,
+    pull_routes,
+    machine_routes,
+    session_routes,
 )
 _DESCRIPTION = """\
 Enlarge pictures and volumes. 放大单张图片和整卷漫画。
@@ -65,7 +71,7 @@ class _Api(FastAPI):
         return await give_schema(request, await in_thread(self.openapi))
 
 
-def build(jobs: Jobs, live: LiveHub, access: Access, shelf: Shelf, **service: Any) -> FastAPI:
+def build(jobs: Jobs, live: LiveHub, access: Access, shelf: Shelf, reader: Reader, **service: Any) -> FastAPI:
     """The application over `jobs`; its paths begin with /v1. `service`: other parts of Service."""
     app = _Api(
         title="Enlarger",
@@ -78,7 +84,9 @@ def build(jobs: Jobs, live: LiveHub, access: Access, shelf: Shelf, **service: An
     )
     limits = service.pop("limits", None) or UploadLimits.of(jobs.settings)
     room = LiveRoom(live, tells_job=JobNews(jobs).tell, tells_workers=lambda _: workers_news(jobs))
-    app.state.service = Service(jobs, live, access, limits, shelf, room, **service)
+    reader.subscribe(reader_teller(room, reader))
+    jobs.pulls.subscribe(pull_teller(room))
+    app.state.service = Service(jobs, live, access, limits, shelf, reader, room, **service)
     app.add_route("/openapi.json", app.give_schema, include_in_schema=False)
     for module in _ROUTES:
         app.include_router(module.router)

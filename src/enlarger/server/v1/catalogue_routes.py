@@ -19,7 +19,7 @@ from enlarger.server.problems import problem
 from enlarger.server.refusals import NotFoundError
 from enlarger.server.threads import in_thread
 from enlarger.server.v1.service import Language, Service, Serving
-from enlarger.server.v1.views import model_view
+from enlarger.server.v1.views import model_view, pull_view
 from enlarger.server.v1.wire import Models, ModelView
 from enlarger.server.waiting import unless_gone
 
@@ -42,15 +42,16 @@ _PULL: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("")
-async def find(service: Serving) -> Models:
-    """All models."""
-    return Models(models=await in_thread(_views, service))
+async def find(service: Serving, language: Language) -> Models:
+    """All models, and how fetching them goes."""
+    cards = service.jobs.catalog.cards
+    return Models(models=await in_thread(lambda: [_view(service, language, card) for card in cards]))
 
 
 @router.get("/{name}")
-async def show(service: Serving, name: Name) -> ModelView:
+async def show(service: Serving, language: Language, name: Name) -> ModelView:
     """One model, by any of its names."""
-    return await in_thread(model_view, _found(service, name), service.jobs.settings)
+    return await in_thread(_view, service, language, _found(service, name))
 
 
 @router.post("/{name}/pull", response_class=Response, responses=_PULL)
@@ -109,8 +110,9 @@ def _found(service: Service, name: str) -> Card:
     return found.card if isinstance(found, Choice) else found
 
 
-def _views(service: Service) -> list[ModelView]:
-    return [model_view(card, service.jobs.settings) for card in service.jobs.catalog.cards]
+def _view(service: Service, language: str, card: Card) -> ModelView:
+    pull = service.jobs.pulls.state(card.name)
+    return model_view(card, service.jobs.settings, None if pull is None else pull_view(pull, language))
 
 
 def _event(name: str, data: object) -> bytes:

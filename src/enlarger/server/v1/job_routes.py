@@ -13,8 +13,9 @@ from enlarger.server.threads import in_thread
 from enlarger.server.v1.intake import submit_path, submit_upload
 from enlarger.server.v1.options import JobOptions, JobRequest, priority_of
 from enlarger.server.v1.service import Language, Service, Serving
+from enlarger.server.v1.verifying import verified
 from enlarger.server.v1.views import job_view, json_of
-from enlarger.server.v1.wire import EXAMPLE_ID, JobView, Listed, PriorityRequest
+from enlarger.server.v1.wire import EXAMPLE_ID, JobView, Listed, PriorityRequest, VerificationView
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -131,6 +132,12 @@ async def cancel(service: Serving, language: Language, job_id: JobId) -> JobView
 async def retry(service: Serving, language: Language, job_id: JobId) -> JobView:
     """Failed and cancelled pages once more; finished ones stay."""
     return _view(service, await in_thread(service.jobs.retry, job_id), language)
+
+
+@router.post("/{job_id}/verify")
+async def verify_artifact(service: Serving, language: Language, job_id: JobId) -> VerificationView:
+    """Read the artifact whole, and compare it with its report and with the source, where that is still there."""
+    return await in_thread(verified, service.jobs, job_id, language)
 
 
 @router.patch("/{job_id}/priority")

@@ -1,15 +1,19 @@
-"""What everybody is told as it changes: jobs, and the workers."""
+"""What everybody is told as it changes: jobs, pages that are read, weights on their way, the workers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from enlarger.errors import UnknownJobError
-from enlarger.server.live_room import Hearer, News
-from enlarger.server.v1.views import job_view, worker_view
+from enlarger.reader import PageChanged, Reader, ReaderEvent
+from enlarger.server.live_room import Hearer, LiveRoom, News
+from enlarger.server.v1.reader_views import reader_view, upscale_ready
+from enlarger.server.v1.views import job_view, pull_view, worker_view
 
 if TYPE_CHECKING:
-    from enlarger.jobs import Jobs
+    from enlarger.jobs import Jobs, PullState
 
 _RSS_STEP = 16 * 1024**2  # memory moves all the time: less than this is no news
 _MOST_TRANSIENT = 10_000
@@ -40,9 +44,35 @@ class JobNews:
         self._transient[job_id] = None
 
 
+def reader_teller(room: LiveRoom, reader: Reader) -> Callable[[ReaderEvent], None]:
+    """A listener of the reader's that tells the room."""
+
+    def tell(event: ReaderEvent) -> None:
+        if isinstance(event, PageChanged):
+            state = event.state
+            room.tell(("page", state.book_id, state.page), partial(upscale_ready, state))
+        else:
+            room.tell(("reader",), partial(_reader_news, reader))
+
+    return tell
+
+
+def pull_teller(room: LiveRoom) -> Callable[[PullState], None]:
+    """A listener of pulls that tells the room."""
+    return lambda state: room.tell(("pull", state.model), partial(_pull_news, state))
+
+
 def workers_news(jobs: Jobs) -> News:
     """The workers as GET /v1/devices shows them, their memory in steps."""
     return {"type": "workers", "workers": [_worker(state) for state in jobs.states()]}
+
+
+def _reader_news(reader: Reader, hearer: Hearer) -> News:
+    return {"type": "reader", **reader_view(reader, hearer.language).model_dump(mode="json", by_alias=True)}
+
+
+def _pull_news(state: PullState, hearer: Hearer) -> News:
+    return {"type": "pull", **pull_view(state, hearer.language).model_dump(mode="json", by_alias=True)}
 
 
 def _worker(state: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from enlarger.reader import Shelf
+from enlarger.reader import Reader, Shelf
 from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
 from enlarger.server.languages import language_of
@@ -30,6 +30,7 @@ class Service:
     access: Access
     limits: UploadLimits
     shelf: Shelf
+    reader: Reader
     room: LiveRoom
 
 

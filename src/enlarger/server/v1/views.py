@@ -18,6 +18,7 @@ from enlarger.server.v1.wire import (
     ModelView,
     OpenModelView,
     PageView,
+    PullView,
     SourceView,
     Told,
     Wire,
@@ -26,7 +27,7 @@ from enlarger.server.v1.wire import (
 from enlarger.settings import Settings
 
 if TYPE_CHECKING:
-    from enlarger.jobs import WorkerState
+    from enlarger.jobs import PullState, WorkerState
 
 
 def json_of(view: Wire) -> Response:
@@ -128,7 +129,18 @@ def in_camel_case(stored: Any) -> Any:
     return stored
 
 
-def model_view(card: Card, settings: Settings) -> ModelView:
+def pull_view(state: PullState, language: str) -> PullView:
+    """How a model's weights are coming."""
+    return PullView(
+        model=state.model,
+        state=state.phase,
+        bytes=state.bytes,
+        total=state.total,
+        error=told(state.failure, language),
+    )
+
+
+def model_view(card: Card, settings: Settings, pull: PullView | None = None) -> ModelView:
     """The card; looks for the weights' files, so it may wait for the disk."""
     levels = {variant.noise for variant in card.variants}
     return ModelView(
@@ -145,6 +157,7 @@ def model_view(card: Card, settings: Settings) -> ModelView:
         networks=len(card.variants),
         networks_here=sum(found_at(variant, settings) is not None for variant in card.variants),
         bytes=sum(variant.size_bytes for variant in card.variants),
+        pull=pull,
     )
 
 

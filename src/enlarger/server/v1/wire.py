@@ -127,6 +127,16 @@ class Listed(Wire, Generic[T]):
     next: str = Field("", examples=[""])
 
 
+class PullView(Wire):
+    """A model's weights being fetched. bytes, total: of the file that is on its way, 0 before it is known."""
+
+    model: str = Field(examples=["waifu2x-cunet"])
+    state: Literal["running", "done", "failed", "cancelled"]
+    bytes: int = Field(examples=[1_048_576])
+    total: int = Field(examples=[5_242_880])
+    error: Told | None = None
+
+
 class ModelView(Wire):
     """A model's card, and whether its weights are here."""
 
@@ -143,6 +153,7 @@ class ModelView(Wire):
     networks: int = Field(description="How many networks the model has: one a scale and noise level.")
     networks_here: int = Field(description="How many of them can be used without fetching.")
     bytes: int = Field(description="What the weights of all networks take.")
+    pull: PullView | None = Field(None, description="How fetching them goes, or ended last.")
 
 
 class Models(Wire):
@@ -184,6 +195,9 @@ class CacheView(Wire):
     total_files: int
     total_size: int = Field(description="Bytes.")
     cache_dir: str
+    max_size: int = Field(description="Bytes; beyond, what was not used for longest goes.")
+    reader_count: int = Field(description="Finished pages of books that are open.")
+    reader_size: int = Field(description="Bytes of them.")
 
 
 class Cleaned(Wire):
@@ -191,6 +205,16 @@ class Cleaned(Wire):
 
     removed_files: int
     freed_size: int = Field(description="Bytes.")
+
+
+class CalibrationView(Wire):
+    """The fastest way found for a network on this machine."""
+
+    network: str = Field(examples=["MODEL_WAIFU2X_CUNET_UP2X"])
+    runtime: str | None = Field(None, examples=["openvino"])
+    device: str | None = Field(None, examples=["cpu"])
+    dtype: str | None = Field(None, examples=["bf16"])
+    megapixels_per_s: float = Field(description="Of the source.", examples=[0.42])
 
 
 class ServerView(Wire):
@@ -206,6 +230,25 @@ class ServerView(Wire):
     max_waiting_jobs: int
     jobs: Mapping[str, int] = Field(description="How many jobs are in which state.", examples=[{"running": 1}])
     token_needed: bool
+    storage_dir: str = Field(description="On the server's machine.", examples=["/srv/enlarger"])
+    allowed_dirs: list[str] = Field(description="Folders outside it that clients may name.", examples=[["/mnt/manga"]])
+    offline: bool = Field(description="Whether weights are never fetched on first use.")
+    idle_unload_s: float = Field(description="Seconds without work after which models unload.")
+    in_use: list[OpenModelView] = Field(description="What workers keep open, and on what it really runs.")
+    calibrations: list[CalibrationView] = Field(description="What `auto` means here, as measured.")
+
+
+class VerificationView(Wire):
+    """An artifact compared with its report, and with what it was made from where that is still there."""
+
+    ok: bool
+    matched: list[str] = Field(examples=[["001.png", "002.png"]])
+    missing: list[str]
+    extra: list[str]
+    mismatched: list[str]
+    failed: list[str] = Field(description="Pages that the report itself says came to nothing.")
+    problems: list[str] = Field(description="Each difference in words, in Accept-Language.")
+    source_compared: bool = Field(description="Whether the source was there to be compared with.")
 
 
 class SessionRequest(Wire):

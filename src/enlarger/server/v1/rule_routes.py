@@ -1,0 +1,76 @@
+"""Rules: which pages are enlarged and how, written, read and tried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from enlarger.reader import PageFacts, RuleSet, presets
+from enlarger.server.threads import in_thread
+from enlarger.server.v1.reader_views import verdict_view
+from enlarger.server.v1.reader_wire import Conditions, Presets, PresetView, TestRequest, VerdictView
+from enlarger.server.v1.service import Language, Service, Serving
+
+router = APIRouter(prefix="/v1/reader", tags=["rules"])
+
+
+@router.get("/rules")
+async def rules(service: Serving) -> RuleSet:
+    """The rules in force, and whether they are asked at all."""
+    return service.reader.rules
+
+
+@router.put("/rules")
+async def set_rules(service: Serving, body: RuleSet) -> RuleSet:
+    """Other rules, kept on the disk; pages that get something else now are made anew.
+
+    A rule that cannot be used, such as one with a bad pattern, is refused by its name.
+    """
+    return await in_thread(service.reader.set_rules, body)
+
+
+@router.get("/conditions", response_model=Conditions)
+async def conditions(service: Serving) -> JSONResponse:
+    """The rules in the flat form of earlier readers."""
+    return JSONResponse(await in_thread(service.reader.conditions))
+
+
+@router.put("/conditions", response_model=Conditions)
+async def set_conditions(service: Serving, body: Conditions) -> JSONResponse:
+    """Rules in the flat form. One with a bad pattern is kept, matches nothing, and says so when it is tried."""
+
+    def changed() -> dict[str, Any]:
+        service.reader.set_conditions(body.model_dump(by_alias=True))
+        return service.reader.conditions()
+
+    return JSONResponse(await in_thread(changed))
+
+
+@router.get("/presets")
+async def find_presets(language: Language) -> Presets:
+    """Rules to begin with."""
+    return Presets(
+        presets=[
+            PresetView(title=each.title.text(language), description=each.description.text(language), rule=each.rule)
+            for each in presets()
+        ]
+    )
+
+
+@router.post("/rules/test")
+async def test(service: Serving, language: Language, body: TestRequest) -> VerdictView:
+    """What a page would get, and why: under the rules in force, or under those given."""
+    return await in_thread(lambda: verdict_view(_judged(service, body), language))
+
+
+def _judged(service: Service, body: TestRequest) -> Any:
+    rules = service.reader.rules
+    if body.rules is not None:
+        rules = RuleSet(enabled=True, rules=tuple(body.rules)).with_own_ids()
+    if body.enabled is not None:
+        rules = replace(rules, enabled=body.enabled)
+    facts = None if body.facts is None else PageFacts(**body.facts.model_dump())
+    return service.reader.test(book_id=body.book_id, page=body.page, facts=facts, rules=rules)

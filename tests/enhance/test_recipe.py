@@ -57,7 +57,7 @@ def test_a_card_without_2x_gives_what_it_has() -> None:
         {"noise": -1},
         {"quality": 0},
         {"quality": 101},
-        {"format": "bmp"},
+        {"format": "xcf"},
         {"tile_px": 8},
         {"tile_pad_px": -1},
         {"tile_pad_px": 129},

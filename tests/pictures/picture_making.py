@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,14 @@ def noise(height: int, width: int, channels: int, seed: int = 0) -> NDArray[np.u
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
     if channels >= 3:
         pixels[0, 0, :3] = (200, 10, 90)
+    return pixels
+
+
+def deep_noise(height: int, width: int, channels: int, seed: int = 0) -> NDArray[np.uint16]:
+    """The same of 16 bits."""
+    pixels = np.random.default_rng(seed).integers(0, 65536, (height, width, channels), dtype=np.uint16)
+    if channels >= 3:
+        pixels[0, 0, :3] = (50_001, 2502, 22_503)
     return pixels
 
 
@@ -76,7 +85,9 @@ def exif_of(*, order: str = "<", **tags: Any) -> bytes:
     return exif.tobytes()
 
 
+@cache
 def rgb_profile() -> bytes:
+    """The same bytes for ever: Little CMS writes the time into a profile that it makes."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 

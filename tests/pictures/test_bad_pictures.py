@@ -78,9 +78,7 @@ def test_what_is_no_picture_is_called_so(data: bytes) -> None:
     assert "not a picture" in refusal_of(data)
 
 
-@pytest.mark.parametrize(
-    ("kind", "said"), [("GIF", "GIF"), ("BMP", "BMP"), ("TIFF", "TIFF"), ("PDF", "PDF"), ("AVIF", "AVIF")]
-)
+@pytest.mark.parametrize(("kind", "said"), [("PDF", "PDF"), ("JPEG2000", "JPEG 2000")])
 def test_other_formats_are_named(kind: str, said: str) -> None:
     assert f"this is a {said} file" in refusal_of(file_of(Image.new("RGB", (8, 8)), kind))
 

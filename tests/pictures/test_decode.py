@@ -15,6 +15,7 @@ from picture_making import (
     XMP,
     array_of,
     cmyk_profile,
+    deep_noise,
     exif_of,
     file_of,
     grey_profile,
@@ -94,9 +95,10 @@ def test_a_transparent_grey_level_is_found_at_every_depth(depth: int) -> None:
     rows = struct.pack(">4H", *samples) if depth == 16 else _packed(samples, depth)
     picture = decode(png_of(4, 1, depth, 0, rows, png_chunk(b"tRNS", struct.pack(">H", top))), name="x")
     assert picture.alpha is not None
-    expected = [255, 0, 0, 0] if depth == 1 else [255, 0, 255, 0]
+    most = 65535 if depth == 16 else 255
+    expected = [most, 0, 0, 0] if depth == 1 else [most, 0, most, 0]
     assert picture.alpha.tolist() == [expected]
-    assert picture.pixels[0, 1, 0] == 255
+    assert picture.pixels[0, 1, 0] == most
 
 
 def _packed(samples: list[int], depth: int) -> bytes:
@@ -113,20 +115,19 @@ def test_a_transparent_colour_becomes_alpha() -> None:
 
 
 @given(st.lists(st.integers(0, 65535), min_size=1, max_size=20))
-def test_sixteen_bits_are_rounded_to_eight(samples: list[int]) -> None:
-    data = png_of(len(samples), 1, 16, 0, struct.pack(f">{len(samples)}H", *samples))
-    assert decode(data, name="x").pixels.ravel().tolist() == [round(value / 257) for value in samples]
-    assert "16 bits" in notes_of(data)
+def test_sixteen_bits_stay_sixteen(samples: list[int]) -> None:
+    picture = decode(png_of(len(samples), 1, 16, 0, struct.pack(f">{len(samples)}H", *samples)), name="x")
+    assert picture.pixels.ravel().tolist() == samples
+    assert (picture.bits, picture.is_deep, picture.notes) == (16, True, ())
 
 
 @pytest.mark.parametrize(("colour", "channels"), [(2, 3), (4, 2), (6, 4)])
-def test_sixteen_bits_of_colour_and_alpha_are_scaled_and_told(colour: int, channels: int) -> None:
-    eight = noise(5, 7, channels)
-    data = png_of(7, 5, 16, colour, (eight.astype(">u2") * 257).tobytes())
-    picture = decode(data, name="x")
-    assert np.array_equal(picture.pixels, eight[..., : picture.pixels.shape[2]])
-    assert picture.alpha is None or np.array_equal(picture.alpha, eight[..., -1])
-    assert "16 bits" in notes_of(data)
+def test_sixteen_bits_of_colour_and_alpha_stay(colour: int, channels: int) -> None:
+    samples = deep_noise(5, 7, channels)
+    picture = decode(png_of(7, 5, 16, colour, samples.astype(">u2").tobytes()), name="x")
+    assert np.array_equal(picture.pixels, samples[..., : picture.pixels.shape[2]])
+    assert picture.alpha is None or np.array_equal(picture.alpha, samples[..., -1])
+    assert not picture.notes
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -232,11 +233,13 @@ def test_cmyk_goes_through_its_profile() -> None:
 
 
 @pytest.mark.parametrize("kind", ["png", "webp"])
-def test_animations_give_their_first_frame_and_say_so(kind: str) -> None:
+def test_animations_give_their_first_frame_alone_if_that_is_wanted_and_say_so(kind: str) -> None:
     frames = [image_of(scene(20, 20, 3)), image_of(255 - scene(20, 20, 3))]
     data = file_of(frames[0], kind, save_all=True, append_images=frames[1:])
-    assert np.array_equal(decode(data, name="x").pixels, np.asarray(frames[0]))
-    assert "Of 2 frames" in notes_of(data)
+    picture = decode(data, name="x", animated=False)
+    assert np.array_equal(picture.pixels, np.asarray(frames[0]))
+    assert picture.animation is None
+    assert ["Of 2 frames" in note.text("en") for note in picture.notes] == [True]
 
 
 def test_further_pictures_of_a_phone_are_told() -> None:

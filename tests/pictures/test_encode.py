@@ -11,7 +11,17 @@ from picture_making import MODES_OF, array_of, file_of, grey_profile, noise, ope
 from PIL import Image, JpegImagePlugin
 
 from enlarger.errors import PictureError, RecipeError
-from enlarger.pictures import FORMATS, Encoded, Metadata, Picture, decode, encode
+from enlarger.pictures import (
+    FORMATS,
+    OUTPUT_SUFFIXES,
+    Encoded,
+    Metadata,
+    Picture,
+    decode,
+    encode,
+    format_named,
+    spelled,
+)
 
 
 def picture_of(pixels: np.ndarray, alpha: np.ndarray | None = None, icc: bytes | None = None) -> Picture:
@@ -27,9 +37,31 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
 
 
-def test_the_three_formats_are_there() -> None:
-    assert list(FORMATS) == ["jpeg", "png", "webp"]
-    assert [entry.suffix for entry in FORMATS.values()] == [".jpg", ".png", ".webp"]
+def test_all_formats_are_there() -> None:
+    assert list(FORMATS) == ["jpeg", "png", "webp", "avif", "heic", "jxl", "tiff", "bmp", "gif"]
+    assert [entry.suffix for entry in FORMATS.values()] == list(OUTPUT_SUFFIXES)
+    assert OUTPUT_SUFFIXES == (".jpg", ".png", ".webp", ".avif", ".heic", ".jxl", ".tif", ".bmp", ".gif")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind", "result"),
+    [
+        (".jpeg", "jpeg", ".jpeg"),
+        (".TIFF", "tiff", ".TIFF"),
+        (".apng", "png", ".apng"),
+        (".jpeg", "png", ".png"),
+        ("", "avif", ".avif"),
+    ],
+)
+def test_a_sources_own_spelling_stays_where_it_says_the_same(suffix: str, kind: str, result: str) -> None:
+    assert spelled(suffix, kind) == result
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("JPG", "jpeg"), ("tif", "tiff"), ("heif", "heic"), ("apng", "png"), ("x", "x")]
+)
+def test_formats_have_other_names(said: str, meant: str) -> None:
+    assert format_named(said) == meant
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -190,8 +222,8 @@ def test_impossible_quality_is_refused(quality: int) -> None:
 
 
 def test_unknown_formats_are_refused() -> None:
-    with pytest.raises(RecipeError, match="gif"):
-        encode(picture_of(noise(9, 9, 3)), format="gif")
+    with pytest.raises(RecipeError, match="xcf"):
+        encode(picture_of(noise(9, 9, 3)), format="xcf")
 
 
 @pytest.mark.parametrize("kind", MODES_OF)

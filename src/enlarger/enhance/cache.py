@@ -21,9 +21,9 @@ from typing import Any
 from uuid import uuid4
 
 from enlarger.enhance.recipe import PIPELINE_VERSION
+from enlarger.pictures import FORMATS, OUTPUT_SUFFIXES
 from enlarger.storage import TEMPORARY_PREFIX, atomic_file, make_folder, sync_folder, write_atomic
 
-_SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 _STALE_TEMPORARY_S = 24 * 3600
 _MOST_FRESH = 8  # renders just put are on their way to their place: more than a road holds at once
 
@@ -39,7 +39,7 @@ class Render:
 
     @property
     def suffix(self) -> str:
-        """ ".jpg", ".png" or ".webp"."""
+        """The one of its format, with the dot."""
         return self.path.suffix
 
 
@@ -80,7 +80,7 @@ class RenderCache:
     def put(self, key: str, data: bytes, format: str, facts: Mapping[str, Any]) -> Render:  # noqa: A002
         """Store and return the render, durable on return; raises StorageError."""
         facts_path = self._facts_path(key)
-        path = facts_path.with_suffix(_SUFFIXES[format])
+        path = facts_path.with_suffix(FORMATS[format].suffix)
         write_atomic(path, data)
         file = {
             "name": path.name,
@@ -151,7 +151,7 @@ class RenderCache:
     def _drop(self, facts_path: Path) -> int:
         with suppress(OSError):
             facts_path.unlink()  # first: without it the render does not count
-            for ending in _SUFFIXES.values():
+            for ending in OUTPUT_SUFFIXES:
                 facts_path.with_suffix(ending).unlink(missing_ok=True)
             return 1
         return 0
@@ -190,7 +190,7 @@ def _sha256(path: Path) -> str:
 
 
 def _render_bytes(facts_path: Path) -> int:
-    for ending in _SUFFIXES.values():
+    for ending in OUTPUT_SUFFIXES:
         with suppress(OSError):
             return facts_path.with_suffix(ending).stat().st_size
     return 0

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
 
 from enlarger.errors import RecipeError
 from enlarger.messages import msg
 from enlarger.models import Card
+from enlarger.pictures import Pixels
 
 DENOISER = "waifu2x-cunet"  # its 1x networks: the only ones of the catalogue that take noise out and nothing else
 _ROWS = 256  # blended at once: floats take four times what pixels take
@@ -54,7 +54,7 @@ def strength_of(card: Card, word: str, scale: float | None = None) -> Strength:
     return Strength(noise=min(here or card.noise_levels, key=lambda level: (abs(level - wanted), level)))
 
 
-def blend(source: NDArray[np.uint8], denoised: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+def blend(source: Pixels, denoised: Pixels, share: float) -> Pixels:
     """So much of `denoised`, 0..1, in `source`, both (H, W, C)."""
     if share == 1:
         return denoised

@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from enlarger.cancel import CancelToken
 from enlarger.enhance.denoise import DENOISER, blend
-from enlarger.enhance.facts import Facts, PassFacts
+from enlarger.enhance.facts import Facts, PassFacts, summed
+from enlarger.enhance.frames import repeats
 from enlarger.enhance.inference import Inference, batch_for, plan_for, shares_averages, work_px
 from enlarger.enhance.meter import Meter, Progress
 from enlarger.enhance.orientations import COUNT
@@ -27,8 +27,8 @@ from enlarger.enhance.residents import Residents
 from enlarger.enhance.tile_limits import TileLimits, depends_on_tile
 from enlarger.enhance.tiles import TilePlan
 from enlarger.models import Card, Catalog, Graph, Variant, load_catalog, prepare
-from enlarger.pictures import Picture, bleed
-from enlarger.runtimes import Runtime, Session, SessionSpec, open_session
+from enlarger.pictures import Frame, Picture, Pixels, bleed
+from enlarger.runtimes import UINT8, Runtime, Session, SessionSpec, open_session
 from enlarger.settings import Settings
 
 PrepareGraph: TypeAlias = Callable[[Variant, Settings], Graph]
@@ -90,14 +90,13 @@ class Enhancer:
         """
         height, width = picture.pixels.shape[:2]
         ways = self._ways(picture, recipe)
-        meter = Meter(self._work_px(ways, recipe, width, height), progress)
+        shots = tuple(repeats(picture.frames))
+        work_px = self._work_px(ways, recipe, width, height) * shots.count(None)
+        meter = Meter(work_px, progress)
         inference = Inference(recipe, self._session, self._residents, self.limits, meter, cancel)
         with self._lock:
-            colour, passes = _through(inference, _bled(picture), ways.colour)
-            alpha = _alpha(inference, picture, ways.alpha)
-        size = recipe.output_size(width, height)
-        enlarged = replace(picture, pixels=resample(colour, *size), alpha=None if alpha is None else alpha[:, :, 0])
-        return Enlarged(enlarged, Facts((width, height), size, passes))
+            frames, passes = _all_frames(inference, picture.frames, shots, ways)
+        return Enlarged(picture.with_frames(frames), Facts((width, height), recipe.output_size(width, height), passes))
 
     def variants(self, recipe: Recipe, width: int, height: int) -> tuple[Variant, ...]:
         """The networks that a picture of this size passes through."""
@@ -143,7 +142,7 @@ class Enhancer:
         with self._lock:
             for graph, plan in self._planned(recipe, self._graphs_for(recipe, width, height), width, height):
                 batch = batch_for(recipe, graph, plan, self.limits)
-                with self._session(graph, plan.tile, batch, recipe.precision):
+                with self._session(graph, plan.tile, batch, recipe.precision, UINT8):
                     pass
 
     def shares_averages(self, recipe: Recipe, width: int, height: int) -> bool:
@@ -184,7 +183,7 @@ class Enhancer:
         self.close()
 
     def _session(
-        self, graph: Graph, tile: tuple[int, int], batch: int, precision: Precision
+        self, graph: Graph, tile: tuple[int, int], batch: int, precision: Precision, pixels: str
     ) -> AbstractContextManager[Session]:
         open_it = partial(
             open_session,
@@ -195,13 +194,15 @@ class Enhancer:
             precision=precision,
             settings=self.settings,
             runtimes=self._runtimes,
+            pixels=pixels,
         )
-        return self._residents.using((self.device, graph.variant.name, graph.digest, tile, batch, precision), open_it)
+        key = (self.device, graph.variant.name, graph.digest, tile, batch, precision, pixels)
+        return self._residents.using(key, open_it)
 
     def _ways(self, picture: Picture, recipe: Recipe) -> _Ways:
         height, width = picture.pixels.shape[:2]
         colour = self._graphs_for(recipe, width, height)
-        if picture.alpha is None or picture.alpha_is_constant or recipe.keeps_size:
+        if recipe.keeps_size or not any(_has_shape(frame.alpha) for frame in picture.frames):
             return _Ways(colour, ())
         return _Ways(colour, self._graphs_for(_of_alpha(recipe), width, height))
 
@@ -223,9 +224,30 @@ class Enhancer:
             width, height = width * graph.variant.scale, height * graph.variant.scale
 
 
-def _through(
-    inference: Inference, plane: NDArray[np.uint8], graphs: tuple[Graph, ...]
-) -> tuple[NDArray[np.uint8], tuple[PassFacts, ...]]:
+def _all_frames(
+    inference: Inference, frames: tuple[Frame, ...], shots: tuple[int | None, ...], ways: _Ways
+) -> tuple[tuple[Frame, ...], tuple[PassFacts, ...]]:
+    """Every frame enlarged, those that come again only once; the passes are the first frame's, their seconds all's."""
+    done: list[Frame] = []
+    every: list[tuple[PassFacts, ...]] = []
+    for frame, same_as in zip(frames, shots, strict=True):
+        if same_as is not None:
+            done.append(done[same_as])
+            continue
+        enlarged, passes = _one_frame(inference, frame, ways)
+        done.append(enlarged)
+        every.append(passes)
+    return tuple(done), tuple(summed(passes) for passes in zip(*every, strict=True))
+
+
+def _one_frame(inference: Inference, frame: Frame, ways: _Ways) -> tuple[Frame, tuple[PassFacts, ...]]:
+    size = inference.recipe.output_size(frame.pixels.shape[1], frame.pixels.shape[0])
+    colour, passes = _through(inference, _bled(frame), ways.colour)
+    alpha = _alpha(inference, frame, ways.alpha, size)
+    return Frame(resample(colour, *size), alpha), passes
+
+
+def _through(inference: Inference, plane: Pixels, graphs: tuple[Graph, ...]) -> tuple[Pixels, tuple[PassFacts, ...]]:
     passes = []
     for graph in graphs:
         result, facts = inference.run(plane, graph)
@@ -238,19 +260,25 @@ def _through(
     return plane, tuple(passes)
 
 
-def _alpha(inference: Inference, picture: Picture, graphs: tuple[Graph, ...]) -> NDArray[np.uint8] | None:
-    if picture.alpha is None:
+def _alpha(inference: Inference, frame: Frame, graphs: tuple[Graph, ...], size: tuple[int, int]) -> Pixels | None:
+    if frame.alpha is None:
         return None
-    height, width = picture.alpha.shape
-    plane, _ = _through(inference, picture.alpha[:, :, np.newaxis], graphs)
-    return resample(plane, *inference.recipe.output_size(width, height))
+    if not _has_shape(frame.alpha):
+        return np.broadcast_to(frame.alpha[0, 0], size[::-1])
+    plane, _ = _through(inference, frame.alpha[:, :, np.newaxis], graphs)
+    return resample(plane, *size)[:, :, 0]
 
 
 def _of_alpha(recipe: Recipe) -> Recipe:
     return replace(recipe, noise=None, denoise=0.0)  # alpha has no JPEG noise to take out
 
 
-def _bled(picture: Picture) -> NDArray[np.uint8]:
-    if picture.alpha is None or picture.alpha_is_constant:
-        return picture.pixels
-    return bleed(picture.pixels, picture.alpha)
+def _has_shape(alpha: Pixels | None) -> bool:
+    """Whether it is more than one value, known without looking at the pixels."""
+    return alpha is not None and alpha.strides != (0, 0)
+
+
+def _bled(frame: Frame) -> Pixels:
+    if frame.alpha is None or not _has_shape(frame.alpha):
+        return frame.pixels
+    return bleed(frame.pixels, frame.alpha)

@@ -39,9 +39,8 @@ from enlarger.enhance.rendering import Rendering, Source
 from enlarger.enhance.road import PageResult, Road
 from enlarger.errors import InputError
 from enlarger.messages import msg
+from enlarger.pictures import OUTPUT_SUFFIXES, spelled
 from enlarger.storage import one_at_a_time, write_atomic
-
-_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ class ErrandRunner:
 
 
 def _leg(book: Book, names: Sequence[str], root: Path, journal: Journal, *, private: bool = False) -> _Leg:
-    plan = OutputNames.plan(names, {".jpg", ".png", ".webp"})
+    plan = OutputNames.plan(names, OUTPUT_SUFFIXES)
     sources = [Source(name, partial(book.read, name)) for name in names]
     suffixes = {name: Path(name).suffix for name in names}
     return _Leg(sources, root, suffixes, lambda name, suffix: root / plan.name(name, suffix), journal, private)
@@ -250,7 +249,7 @@ def _page_facts(page: PageOutcome) -> PageFacts | None:
 
 def _suffix(preferred: str, render: Render) -> str:
     """`preferred` where it says the same as the render's own (".jpeg" stays)."""
-    return preferred if render.format == "jpeg" and preferred.lower() in _JPEG_SUFFIXES else render.suffix
+    return spelled(preferred, render.format)
 
 
 def _outside(errand: Errand, targets: Sequence[Path]) -> Callable[[str], bool]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from enlarger.messages import Message
@@ -35,6 +35,12 @@ class PassFacts:
     weights: str = ""
     halo_px: int = 0
     batch: int = 1
+
+
+def summed(passes: Sequence[PassFacts]) -> PassFacts:
+    """One network over the frames of an animation, as one: what the first says, with the time of all."""
+    retried = any(facts.retried for facts in passes)
+    return replace(passes[0], seconds=round(sum(facts.seconds for facts in passes), 3), retried=retried)
 
 
 @dataclass(frozen=True)

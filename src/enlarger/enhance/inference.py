@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from math import ceil, gcd
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +18,18 @@ from enlarger.enhance.facts import PassFacts
 from enlarger.enhance.meter import Meter
 from enlarger.enhance.orientations import average_over_orientations
 from enlarger.enhance.recipe import Precision, Recipe
-from enlarger.enhance.resample import to_grey
+from enlarger.enhance.resample import as_floats, from_floats, to_grey
 from enlarger.enhance.residents import Residents
 from enlarger.enhance.tile_limits import TileLimits
 from enlarger.enhance.tiles import SIDE_STEP_PX, Box, TilePlan, TileRule, cut, force_tiles, paste, plan_tiles
 from enlarger.errors import BadOutputError, OutOfMemoryError
 from enlarger.messages import msg
 from enlarger.models import Graph, Variant
-from enlarger.pictures import canvas
-from enlarger.runtimes import Part, Session
+from enlarger.pictures import Pixels, canvas
+from enlarger.runtimes import FLOAT32, UINT8, Part, Session
 
-Plane = NDArray[np.uint8]
-UseSession = Callable[[Graph, tuple[int, int], int, Precision], AbstractContextManager[Session]]
+Plane: TypeAlias = Pixels
+UseSession = Callable[[Graph, tuple[int, int], int, Precision, str], AbstractContextManager[Session]]
 
 
 class _ImplausibleError(Exception):
@@ -66,7 +67,7 @@ class Inference:
 
     def _plausible(self, plane: Plane, graph: Graph) -> tuple[Plane, PassFacts]:
         try:
-            return self._fitting(plane, graph, self.recipe.precision)
+            return self._fitting(plane, graph, "exact" if _is_deep(plane) else self.recipe.precision)
         except _ImplausibleError:
             pass
         try:
@@ -106,8 +107,9 @@ class Inference:
         self, plane: Plane, graph: Graph, plan: TilePlan, batch: int, precision: Precision
     ) -> tuple[Plane, PassFacts]:
         scale = graph.variant.scale
-        stitched, _ = canvas(plan.height * scale, plan.width * scale, plane.shape[2])
-        with self.use_session(graph, plan.tile, batch, precision) as session:
+        deep = _is_deep(plane)
+        stitched, _ = canvas(plan.height * scale, plan.width * scale, plane.shape[2], deep=deep)
+        with self.use_session(graph, plan.tile, batch, precision, FLOAT32 if deep else UINT8) as session:
             averages = self._shared_averages(session, plane, plan, graph.variant)
             results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
             for box, result in zip(plan.boxes(), results, strict=True):
@@ -193,12 +195,23 @@ def _parts(plan: TilePlan, multiple: int) -> list[Part]:
     return parts
 
 
-def _tiles(plane: Plane, plan: TilePlan) -> Iterator[Plane]:
-    return (_as_rgb(cut(plane, box, plan.halo)) for box in plan.boxes())
+def _is_deep(plane: Plane) -> bool:
+    """16 bits a channel: they enter the network as floats, and in fp32, since bf16 keeps eight."""
+    return plane.dtype == np.uint16
 
 
-def _accept(plane: Plane, stitched: Plane, result: Plane, box: Box, scale: int) -> None:
-    paste(stitched, result if stitched.shape[2] == 3 else to_grey(result), box, scale)
+def _tiles(plane: Plane, plan: TilePlan) -> Iterator[NDArray[Any]]:
+    tiles = (_as_rgb(cut(plane, box, plan.halo)) for box in plan.boxes())
+    return map(as_floats, tiles) if _is_deep(plane) else tiles
+
+
+def _accept(plane: Plane, stitched: Plane, result: NDArray[Any], box: Box, scale: int) -> None:
+    channels = stitched.shape[2]
+    if _is_deep(plane):
+        result = from_floats(result, channels)
+    elif channels == 1:
+        result = to_grey(result)
+    paste(stitched, result, box, scale)
     y, x = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
     big_y, big_x = (slice(s.start * scale, s.stop * scale) for s in (y, x))
     if not is_plausible(plane[y, x], stitched[big_y, big_x]):

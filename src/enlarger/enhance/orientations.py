@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from enlarger.pictures import Pixels
 
 COUNT = 8
 
@@ -26,9 +27,10 @@ def restore(pixels: Pixels, index: int) -> Pixels:
 
 def average_over_orientations(pixels: Pixels, infer: Callable[[Pixels], Pixels]) -> Pixels:
     """The mean of what `infer` gives for all eight, turned back; as waifu2x's TTA mode does."""
-    total: NDArray[np.uint16] | None = None
+    total: NDArray[Any] | None = None
+    wide = np.uint16 if pixels.dtype == np.uint8 else np.uint32
     for index in range(COUNT):
-        result = restore(infer(orient(pixels, index)), index).astype(np.uint16)
+        result = restore(infer(orient(pixels, index)), index).astype(wide)
         total = result if total is None else total + result
     assert total is not None
-    return ((total + COUNT // 2) // COUNT).astype(np.uint8)
+    return ((total + COUNT // 2) // COUNT).astype(pixels.dtype)

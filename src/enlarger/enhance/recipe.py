@@ -10,16 +10,16 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any, Literal
 
+from enlarger import pictures
 from enlarger.enhance.denoise import Strength, strength_of
 from enlarger.errors import RecipeError
 from enlarger.messages import msg
 from enlarger.models import Card, Catalog, Choice
 
-PIPELINE_VERSION = 2  # raised whenever the same recipe gives other pixels or other bytes
+PIPELINE_VERSION = 3  # raised whenever the same recipe gives other pixels or other bytes
 DEFAULT_MODEL = "waifu2x-cunet"
 MAX_SCALE = 32.0
-FORMATS = ("same", "jpeg", "png", "webp")
-_FORMAT_ALIASES = {"jpg": "jpeg"}
+FORMATS = ("same", *pictures.FORMATS)
 
 Precision = Literal["auto", "exact"]
 
@@ -138,7 +138,7 @@ def make_recipe(
         width=width,
         height=height,
         tta=tta,
-        format=_FORMAT_ALIASES.get(format.lower(), format.lower()),
+        format=pictures.format_named(format),
         quality=quality,
         lossless=lossless,
         precision=precision,

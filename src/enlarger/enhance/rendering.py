@@ -17,7 +17,7 @@ from enlarger.enhance.meter import Progress
 from enlarger.enhance.recipe import Recipe
 from enlarger.errors import OutOfMemoryError, PictureError
 from enlarger.messages import msg
-from enlarger.pictures import Header, Picture, decode, encode, read_header
+from enlarger.pictures import FORMATS, Header, Picture, decode, encode, read_header
 from enlarger.runtimes import allowed_memory_bytes
 
 _OUTPUT_BYTES_PER_PX = 8
@@ -57,7 +57,7 @@ class Prepared:
     @property
     def output_px(self) -> int:
         """Pixels that still have to be computed and encoded."""
-        return 0 if self.picture is None else self.size[0] * self.size[1]
+        return 0 if self.picture is None else self.size[0] * self.size[1] * len(self.picture.frames)
 
     def without_picture(self) -> Prepared:
         """The same page with its source's pixels let go."""
@@ -90,8 +90,15 @@ class Rendering:
         render = self._finished(page.name, page.key) or self._cache.get(page.key)
         if render is not None:
             return replace(page, render=render)
-        picture = decode(data, name=source.name, max_megapixels=self._enhancer.settings.max_megapixels)
+        limit = self._enhancer.settings.max_megapixels
+        picture = decode(data, name=source.name, max_megapixels=limit, animated=self._keeps_frames)
+        _check_output(page.name, page.size, len(picture.frames), picture.pixels.itemsize)
         return replace(page, picture=picture, seconds=time.perf_counter() - started)
+
+    @property
+    def _keeps_frames(self) -> bool:
+        """Whether frames after the first are worth computing."""
+        return self._recipe.format == "same" or FORMATS[self._recipe.format].frames
 
     def key(self, source: Source) -> str:
         """The key that the page's render has or would have; raises InputError."""
@@ -127,6 +134,8 @@ class Rendering:
             "decode_seconds": round(page.seconds, 3),
             "encode_seconds": round(time.perf_counter() - started, 3),
             "metadata": {"had": list(picture.metadata.kinds), "kept": list(encoded.kept)},
+            "frames": len(picture.frames),
+            "bits": picture.bits,
             "notes": [note.as_json() for note in (*picture.notes, *encoded.notes)],
             **enlarged.facts.as_dict(),
         }
@@ -149,9 +158,11 @@ def no_memory_for(name: str) -> OutOfMemoryError:
     )
 
 
-def _check_output(name: str, size: tuple[int, int]) -> None:
-    """Refuse what would not fit into memory: a canvas, and what encoding needs beside it."""
-    if size[0] * size[1] * _OUTPUT_BYTES_PER_PX > allowed_memory_bytes():
+def _check_output(name: str, size: tuple[int, int], frames: int = 1, sample_bytes: int = 1) -> None:
+    """Refuse what would not fit into memory: a canvas for every frame, and what encoding needs beside it."""
+    if size[0] * size[1] * frames * sample_bytes * _OUTPUT_BYTES_PER_PX <= allowed_memory_bytes():
+        return
+    if frames == 1:
         raise PictureError(
             msg(
                 "{name}: {width} x {height} pixels are more than memory holds.",
@@ -161,6 +172,16 @@ def _check_output(name: str, size: tuple[int, int]) -> None:
             ),
             msg("Give a smaller --scale, or --width and --height."),
         )
+    raise PictureError(
+        msg(
+            "{name}: {frames} frames of {width} x {height} pixels are more than memory holds.",
+            name=name,
+            frames=frames,
+            width=size[0],
+            height=size[1],
+        ),
+        msg("Give a smaller --scale, or --format jpeg, which takes the first frame only."),
+    )
 
 
 def _read_file(path: Path) -> bytes:

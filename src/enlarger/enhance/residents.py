@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from enlarger.runtimes import Session
 
-SessionKey = tuple[str, str, str, tuple[int, int], int, str]  # device, variant, graph digest, tile, batch, precision
+# device, variant, graph digest, tile, batch, precision, pixels
+SessionKey = tuple[str, str, str, tuple[int, int], int, str, str]
 
 # A volume needs one or two tile shapes; double spreads and covers bring a few more. Each costs its tile's memory.
 MOST_OPEN = 3

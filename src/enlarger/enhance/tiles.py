@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from math import ceil, isqrt, lcm
 
 import numpy as np
-from numpy.typing import NDArray
+
+from enlarger.pictures import Pixels
 
 SIDE_STEP_PX = 32  # tile sides are multiples of this, so that pages of nearly one size share a compiled graph
 SMALLEST_SIDE_PX = 64  # the deepest of the networks leaves something of this
@@ -121,7 +122,7 @@ def force_tiles(width: int, height: int, rule: TileRule, useful_px: int) -> Tile
     return TilePlan(width, height, rule.halo, tile, columns, rows)
 
 
-def cut(pixels: NDArray[np.uint8], box: Box, halo: int) -> NDArray[np.uint8]:
+def cut(pixels: Pixels, box: Box, halo: int) -> Pixels:
     """The box with its halo, (h, w, C); beyond the picture its edge pixels are repeated."""
     height, width = pixels.shape[:2]
     top, left = box.y - halo, box.x - halo
@@ -131,7 +132,7 @@ def cut(pixels: NDArray[np.uint8], box: Box, halo: int) -> NDArray[np.uint8]:
     return inside if not np.any(beyond) else np.pad(inside, beyond, mode="edge")
 
 
-def paste(canvas: NDArray[np.uint8], result: NDArray[np.uint8], box: Box, scale: int) -> None:
+def paste(canvas: Pixels, result: Pixels, box: Box, scale: int) -> None:
     """Put a tile's result into the canvas; what the network gave for the halo is cut away."""
     margin_y = (result.shape[0] - box.height * scale) // 2
     margin_x = (result.shape[1] - box.width * scale) // 2

@@ -4,14 +4,19 @@ from enlarger.pictures.alpha import bleed
 from enlarger.pictures.canvas import canvas
 from enlarger.pictures.decode import decode
 from enlarger.pictures.encode import encode
+from enlarger.pictures.formats import FORMATS, OUTPUT_SUFFIXES, SUFFIXES, Format, format_named, spelled
 from enlarger.pictures.header import read_header
-from enlarger.pictures.picture import FORMATS, Encoded, Format, Header, Metadata, Picture, Pixels
+from enlarger.pictures.picture import Animation, Encoded, Frame, Header, Metadata, Picture, Pixels
 from enlarger.pictures.preview import preview
 
 __all__ = [
     "FORMATS",
+    "OUTPUT_SUFFIXES",
+    "SUFFIXES",
+    "Animation",
     "Encoded",
     "Format",
+    "Frame",
     "Header",
     "Metadata",
     "Picture",
@@ -20,6 +25,8 @@ __all__ = [
     "canvas",
     "decode",
     "encode",
+    "format_named",
     "preview",
     "read_header",
+    "spelled",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ _Planes = NDArray[np.float32]  # (C, h, w): planes, because NumPy is slow where 
 def bleed(pixels: Pixels, alpha: Pixels) -> Pixels:
     """Carry the colour of visible pixels under the invisible ones (alpha 0), whose own colour is arbitrary.
 
-    pixels (H, W, C), alpha (H, W), both uint8 → new (H, W, C), equal wherever alpha > 0. Each hidden pixel gets a
+    pixels (H, W, C), alpha (H, W), of one dtype → new (H, W, C), equal wherever alpha > 0. Each hidden pixel gets a
     mean of the visible ones near it, weighted by their alpha, smooth further out. Push-pull: Gortler et al., The
     Lumigraph, SIGGRAPH 1996, section 3.4; the cost is a few passes whatever the distance. The input itself is
     returned where nothing is hidden, or everything.
@@ -28,18 +29,20 @@ def bleed(pixels: Pixels, alpha: Pixels) -> Pixels:
     filled = np.array(pixels, order="C")
     for rows in _bands(pixels.shape):
         if hidden[rows].any():
-            near = _to_uint8(_doubled_rows(colours, rows, alpha.shape))
+            near = _rounded(_doubled_rows(colours, rows, alpha.shape), pixels.dtype)
             for channel, plane in enumerate(near):
                 np.copyto(filled[rows, :, channel], plane, where=hidden[rows])
     return filled
 
 
 def on_white(pixels: Pixels, alpha: Pixels) -> Pixels:
-    """(H, W, C) with (H, W) alpha laid on white, in the encoded values as browsers do; new (H, W, C) uint8."""
-    flat = np.empty(pixels.shape, np.uint8)
+    """(H, W, C) with (H, W) alpha laid on white, in the encoded values as browsers do; new, of the same dtype."""
+    flat = np.empty(pixels.shape, pixels.dtype)
+    most = int(np.iinfo(pixels.dtype).max)
+    wide = np.uint16 if most == 255 else np.uint32  # 255 * 255 + 127 and 65535 * 65535 + 32767 just fit
     for rows in _bands(pixels.shape):
-        weight = alpha[rows][..., None].astype(np.uint16)
-        flat[rows] = (pixels[rows] * weight + 255 * (255 - weight) + 127) // 255  # at most 65152: fits 16 bits
+        weight: NDArray[Any] = alpha[rows][..., None].astype(wide)
+        flat[rows] = (pixels[rows] * weight + most * (most - weight) + most // 2) // most
     return flat
 
 
@@ -115,5 +118,5 @@ def _doubled_rows(colours: _Planes, rows: slice, shape: tuple[int, ...]) -> _Pla
     return _doubled(part, (skip + rows.stop - rows.start, shape[1]))[:, skip:]
 
 
-def _to_uint8(colours: _Planes) -> Pixels:
-    return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
+def _rounded(colours: _Planes, dtype: np.dtype[Any]) -> Pixels:
+    return np.clip(np.rint(colours), 0, np.iinfo(dtype).max).astype(dtype)

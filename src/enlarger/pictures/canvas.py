@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def canvas(height: int, width: int, channels: int, *, alpha: bool = False) -> tuple[Pixels, Pixels | None]:
-    """Uninitialised (H, W, channels) pixels and, if asked for, an (H, W) alpha plane; uint8.
+def canvas(
+    height: int, width: int, channels: int, *, alpha: bool = False, deep: bool = False
+) -> tuple[Pixels, Pixels | None]:
+    """Uninitialised (H, W, channels) pixels and, if asked for, an (H, W) alpha plane; uint8, or uint16 if `deep`.
 
     Colour lies in four bytes a pixel, as inside Pillow, so that `encode` needs no second copy of the picture: at
     16000 x 12000 that is 0.6 GB less. Any other array can be encoded too.
     """
-    if channels == 1:
-        return np.empty((height, width, 1), np.uint8), np.empty((height, width), np.uint8) if alpha else None
+    if channels == 1 or deep:
+        dtype = np.uint16 if deep else np.uint8
+        return np.empty((height, width, channels), dtype), np.empty((height, width), dtype) if alpha else None
     memory = np.empty((height, width, 4), np.uint8)
     return memory[..., :channels], memory[..., 3] if alpha else None
 

@@ -1,34 +1,29 @@
-"""EXIF read and patched where it stands: a rewrite would move the maker notes and break their offsets.
-
-An EXIF block is a TIFF stream: a header, then directories of 12-byte entries (TIFF 6.0, section 2; EXIF 2.32, 4.6).
-A block that cannot be understood is left exactly as it is.
-"""
+"""What Enlarger reads from EXIF and makes true in it; a block that cannot be understood is left exactly as it is."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
 from fractions import Fraction
 
-_ORIENTATION = 0x0112
+from enlarger.pictures.tiff_stream import EMPTY, RATIONAL, SHORT, Entry, TiffStream
+
+_IMAGE_WIDTH, _IMAGE_HEIGHT, _COMPRESSION, _ORIENTATION = 0x0100, 0x0101, 0x0103, 0x0112
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
+_THUMBNAIL, _THUMBNAIL_BYTES = 0x0201, 0x0202
 _EXIF_DIRECTORY, _PIXEL_WIDTH, _PIXEL_HEIGHT = 0x8769, 0xA002, 0xA003
-_SHORT, _LONG, _RATIONAL = 3, 4, 5
 _INCH, _CENTIMETRE = 2, 3
-_ENTRY_BYTES = 12
-_EMPTY = b"II*\0" + struct.pack("<IHI", 8, 0, 0)  # one directory without entries, and no next one
+_JPEG = 6
 
 
 def orientation(exif: bytes) -> int | None:
     """1 to 8 as EXIF numbers them; None where nothing valid is said."""
-    tiff = _Tiff(exif)
+    tiff = TiffStream(exif)
     value = tiff.integer(tiff.main, _ORIENTATION)
     return value if value is not None and 1 <= value <= 8 else None
 
 
 def resolution(exif: bytes) -> tuple[float, float] | None:
     """Dots per inch across and down, or None."""
-    tiff = _Tiff(exif)
+    tiff = TiffStream(exif)
     across, down = tiff.rational(tiff.main, _X_RESOLUTION), tiff.rational(tiff.main, _Y_RESOLUTION)
     if across is None or down is None:
         return None
@@ -39,15 +34,17 @@ def resolution(exif: bytes) -> tuple[float, float] | None:
 
 def made_upright(exif: bytes) -> bytes:
     """Orientation 1, and no thumbnail any more: it would be seen lying on its side."""
-    tiff = _Tiff(exif)
+    tiff = TiffStream(exif)
     tiff.put(tiff.main, _ORIENTATION, 1)
-    tiff.unlink_thumbnail()
+    tiff.unlink_next()
     return tiff.data
 
 
 def resized(exif: bytes, width: int, height: int) -> bytes:
     """The pixel dimensions it states, where it states any, set to `width` and `height`."""
-    tiff = _Tiff(exif)
+    tiff = TiffStream(exif)
+    tiff.put(tiff.main, _IMAGE_WIDTH, width)
+    tiff.put(tiff.main, _IMAGE_HEIGHT, height)
     directory = tiff.integer(tiff.main, _EXIF_DIRECTORY)
     if directory is not None:
         tiff.put(directory, _PIXEL_WIDTH, width)
@@ -57,89 +54,48 @@ def resized(exif: bytes, width: int, height: int) -> bytes:
 
 def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
     """Stating `dpi`: for formats that have no other place for it."""
-    tiff = _Tiff(exif or _EMPTY)
-    tiff.add_resolution(dpi)
+    tiff = TiffStream(exif or EMPTY)
+    tiff.rewrite_main(resolution_entries(tiff, dpi))
     return tiff.data
 
 
-class _Tiff:
-    """The stream with its byte order; every read of something that is not there gives None."""
+def resolution_entries(tiff: TiffStream, dpi: tuple[float, float]) -> list[Entry]:
+    """What states `dpi` in a directory of `tiff`."""
+    ratios = [Fraction(value).limit_denominator(10_000) for value in dpi]
+    across, down = (tiff.pack("II", ratio.numerator, ratio.denominator) for ratio in ratios)
+    return [
+        Entry(_X_RESOLUTION, RATIONAL, 1, across),
+        Entry(_Y_RESOLUTION, RATIONAL, 1, down),
+        Entry(_RESOLUTION_UNIT, SHORT, 1, tiff.pack("H", _INCH)),
+    ]
 
-    def __init__(self, data: bytes) -> None:
-        self._bytes = bytearray(data)
-        self._order = ">" if data[:2] == b"MM" else "<"
-        valid = data[:4] in (b"II*\0", b"MM\0*")
-        self.main = (self._unpack("I", 4) if valid else None) or 0  # where the first directory starts; 0: nowhere
 
-    @property
-    def data(self) -> bytes:
-        return bytes(self._bytes)
+def has_thumbnail(exif: bytes) -> bool:
+    """Whether a directory follows the first: the one that describes the thumbnail."""
+    return TiffStream(exif).next_directory > 0
 
-    def integer(self, directory: int, tag: int) -> int | None:
-        at = self._find(directory, tag)
-        kind = None if at is None else self._unpack("H", at + 2)
-        if at is None or kind not in (_SHORT, _LONG):
-            return None
-        return self._unpack("H" if kind == _SHORT else "I", at + 8)
 
-    def rational(self, directory: int, tag: int) -> float | None:
-        at = self._find(directory, tag)
-        if at is None or self._unpack("H", at + 2) != _RATIONAL:
-            return None
-        value_at = self._unpack("I", at + 8) or 0
-        above, below = self._unpack("I", value_at), self._unpack("I", value_at + 4)
-        return above / below if above and below else None
+def with_thumbnail(exif: bytes, jpeg: bytes | None) -> bytes:
+    """`jpeg` in the place of the JPEG thumbnail there is; without one, or where there is another kind, none.
 
-    def put(self, directory: int, tag: int, value: int) -> None:
-        """Set an entry that holds one integer; an absent one is not added."""
-        if self.integer(directory, tag) is None:
-            return
-        at = self._find(directory, tag) or 0
-        kind, code = (_SHORT, "H2x") if value < 2**16 else (_LONG, "I")
-        struct.pack_into(f"{self._order}HI{code}", self._bytes, at + 2, kind, 1, value)
+    The old one's bytes go, whatever takes their place: a thumbnail may show what was cut off since.
+    """
+    tiff = TiffStream(exif)
+    directory = tiff.next_directory
+    at, size = tiff.integer(directory, _THUMBNAIL), tiff.integer(directory, _THUMBNAIL_BYTES)
+    known = at is not None and size is not None and directory < at and at + size <= len(tiff)
+    if known:
+        tiff.blank(at or 0, (at or 0) + (size or 0))
+    if not known or jpeg is None or tiff.integer(directory, _COMPRESSION) not in (None, _JPEG):
+        tiff.unlink_next()
+        return tiff.data
+    tiff.put(directory, _THUMBNAIL, _placed(tiff, jpeg, at or 0, size or 0))
+    tiff.put(directory, _THUMBNAIL_BYTES, len(jpeg))
+    return tiff.data
 
-    def unlink_thumbnail(self) -> None:
-        """The thumbnail is the directory after the first."""
-        count = self._unpack("H", self.main) if self.main else None
-        next_at = self.main + 2 + (count or 0) * _ENTRY_BYTES
-        if count is not None and self._unpack("I", next_at) is not None:
-            struct.pack_into(f"{self._order}I", self._bytes, next_at, 0)
 
-    def add_resolution(self, dpi: tuple[float, float]) -> None:
-        """The first directory moves to the end with the new entries; nothing else moves, so all offsets hold."""
-        count = self._unpack("H", self.main) if self.main else None
-        if count is None:
-            return
-        ours = (_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT)
-        kept = [bytes(self._bytes[at : at + _ENTRY_BYTES]) for tag, at in self._entries(self.main) if tag not in ours]
-        following = self._unpack("I", self.main + 2 + count * _ENTRY_BYTES) or 0
-        self._bytes += b"\0" * (len(self._bytes) % 2)
-        values_at = len(self._bytes)
-        for value in dpi:
-            ratio = Fraction(value).limit_denominator(10_000)
-            self._bytes += struct.pack(f"{self._order}II", ratio.numerator, ratio.denominator)
-        pack = struct.Struct(f"{self._order}HHII").pack
-        kept += [pack(_X_RESOLUTION, _RATIONAL, 1, values_at), pack(_Y_RESOLUTION, _RATIONAL, 1, values_at + 8)]
-        kept.append(struct.pack(f"{self._order}HHIHH", _RESOLUTION_UNIT, _SHORT, 1, _INCH, 0))
-        kept.sort(key=lambda entry: int.from_bytes(entry[:2], "little" if self._order == "<" else "big"))
-        struct.pack_into(f"{self._order}I", self._bytes, 4, len(self._bytes))
-        self._bytes += struct.pack(f"{self._order}H", len(kept)) + b"".join(kept)
-        self._bytes += struct.pack(f"{self._order}I", following)
-
-    def _entries(self, directory: int) -> Iterator[tuple[int, int]]:
-        """Tag and place of each whole entry."""
-        for index in range(self._unpack("H", directory) or 0 if directory else 0):
-            at = directory + 2 + index * _ENTRY_BYTES
-            tag = self._unpack("H", at)
-            if tag is None or at + _ENTRY_BYTES > len(self._bytes):
-                return
-            yield tag, at
-
-    def _find(self, directory: int, tag: int) -> int | None:
-        return next((at for found, at in self._entries(directory) if found == tag), None)
-
-    def _unpack(self, code: str, at: int) -> int | None:
-        try:
-            return int(struct.unpack_from(self._order + code, self._bytes, at)[0])
-        except struct.error:
-            return None
+def _placed(tiff: TiffStream, jpeg: bytes, at: int, room: int) -> int:
+    if len(jpeg) > room:
+        return tiff.append(jpeg)
+    tiff.overwrite(at, jpeg)
+    return at

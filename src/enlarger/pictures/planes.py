@@ -51,7 +51,7 @@ def read_planes(image: Image, read_band: BandReader) -> tuple[Pixels, Pixels | N
         if alpha is not None:
             alpha[top:bottom] = part[..., colours]
     assert pixels is not None  # Pillow refuses pictures without rows
-    return pixels, None if alpha is None else _constant_if_constant(alpha)
+    return pixels, None if alpha is None else constant_if_constant(alpha)
 
 
 def grey_if_grey(pixels: Pixels, *, through_yuv: bool) -> Pixels:
@@ -112,7 +112,8 @@ def _keyed(colours: Pixels, key: tuple[int, ...]) -> Pixels:
     return np.dstack((colours, alpha))
 
 
-def _constant_if_constant(alpha: Pixels) -> Pixels:
+def constant_if_constant(alpha: Pixels) -> Pixels:
+    """A plane of one value as that value alone, with strides 0; anything else unchanged."""
     if alpha.min() != alpha.max():
         return alpha
     return np.broadcast_to(alpha.flat[0], alpha.shape)

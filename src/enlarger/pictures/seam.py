@@ -1,25 +1,20 @@
-"""Where Pillow opens files, and where what it raises becomes a PictureError."""
+"""Where what codec libraries raise becomes a PictureError."""
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from enlarger.errors import PictureError
 from enlarger.messages import msg
-
-if TYPE_CHECKING:
-    from PIL.ImageFile import ImageFile
 
 _limit_lock = threading.Lock()
 
 
 @contextmanager
 def picture_errors(name: str) -> Iterator[None]:
-    """Map whatever Pillow raises about the file `name` to PictureError."""
+    """Map whatever a codec raises about the file `name` to PictureError."""
     try:
         yield
     except PictureError:
@@ -38,41 +33,29 @@ def picture_errors(name: str) -> Iterator[None]:
 
 @contextmanager
 def writing_errors(target: str) -> Iterator[None]:
-    """Map what Pillow raises while it writes a `target` file to PictureError."""
+    """Map what a codec raises while it writes a `target` file, as people call it, to PictureError."""
     try:
         yield
-    except (OSError, ValueError, MemoryError) as error:  # its encoders' three ways to report a failure
+    except PictureError:
+        raise
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:  # the encoders' ways to report a failure
         raise PictureError(
-            msg("The result cannot be written as {format} ({reason}).", format=target.upper(), reason=error),
+            msg("The result cannot be written as {format} ({reason}).", format=target, reason=error),
             msg("Choose another format, a smaller scale, or close other programs to free memory."),
         ) from error
 
 
-def open_image(data: bytes, kind: str) -> ImageFile:
-    """The file opened, its pixels not decoded; raises what Pillow raises.
+@contextmanager
+def without_pillows_limit() -> Iterator[None]:
+    """Pillow's own pixel limit, a global of the whole process, lifted: ours is checked before.
 
-    The plugins are called directly, not through Image.open: only the named kind is tried, and Pillow's own
-    pixel limit, a global that belongs to the whole process, is left alone. Our limit is checked before.
+    Only where its plugins look at it themselves; called directly and not through Image.open, most do not.
     """
-    stream = io.BytesIO(data)
-    if kind == "webp":
-        return _open_webp(stream)
-    if kind == "png":
-        from PIL.PngImagePlugin import PngImageFile
-
-        return PngImageFile(stream)
-    from PIL.JpegImagePlugin import JpegImageFile
-
-    return JpegImageFile(stream)
-
-
-def _open_webp(stream: io.BytesIO) -> ImageFile:
     from PIL import Image
-    from PIL.WebPImagePlugin import WebPImageFile
 
-    with _limit_lock:  # newer Pillows check the global limit in this plugin itself
+    with _limit_lock:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return WebPImageFile(stream)
+            yield
         finally:
             Image.MAX_IMAGE_PIXELS = limit

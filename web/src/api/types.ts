@@ -308,6 +308,7 @@ export type LiveMessage =
   | { type: "event"; event: Record<string, unknown> & { job?: string; number?: number } }
   | { type: "pull"; model: string; state: PullState; bytes: number; total: number; error: Told | null }
   | { type: "workers"; workers: WorkerView[] }
+  | { type: "resync" }
   | { type: "pong" };
 
 export type LiveType = LiveMessage["type"];

@@ -1,5 +1,6 @@
 /** Everything live over one WebSocket: it reconnects by itself and says when state has to be asked for again. */
 import { socketHref } from "../api/base";
+import { i18n } from "../i18n/index.svelte";
 import type { LiveMessage, LiveOf, LiveType } from "../api/types";
 
 type Handler<T extends LiveType> = (message: LiveOf<T>) => void;
@@ -22,7 +23,7 @@ export class Live {
   #heart: ReturnType<typeof setInterval> | undefined;
   #heardAt = 0;
 
-  constructor(private readonly address: () => string = () => socketHref("/v1/live")) {}
+  constructor(private readonly address: () => string = () => socketHref(`/v1/live?language=${i18n.language}`)) {}
 
   start(): void {
     if (this.status !== "idle") return;
@@ -38,6 +39,14 @@ export class Live {
     this.#drop();
     this.status = "idle";
     this.#wasOpen = false;
+  }
+
+  /** With another language: the server tells in the one that the socket was opened with. */
+  restart(): void {
+    if (this.status === "idle") return;
+    clearTimeout(this.#retry);
+    this.#drop();
+    this.#connect();
   }
 
   /** Hear messages of one type until the returned function is called. */
@@ -90,6 +99,7 @@ export class Live {
     this.#heardAt = Date.now();
     const message = JSON.parse(text) as LiveMessage;
     if (message.type === "event") this.#remember(message.event);
+    if (message.type === "resync") for (const resync of this.#resyncs) resync(); // too much happened for one socket
     for (const handler of this.#handlers.get(message.type) ?? []) handler(message);
   }
 

@@ -1,4 +1,5 @@
 /** What this browser remembers: language, theme, and how books are shown. */
+import { live } from "./live.svelte";
 import { i18n, languageOf, type LanguageChoice } from "../i18n/index.svelte";
 
 export type Theme = "auto" | "light" | "dark";
@@ -42,6 +43,7 @@ export class Preferences {
     await i18n.use(languageOf(language));
     this.language = language;
     this.#keep();
+    live.restart();
   }
 
   setTheme(theme: Theme): void {

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from enlarger import __version__
 from enlarger.errors import UnknownJobError
 from enlarger.jobs import Event
+from enlarger.messages import LANGUAGES
 from enlarger.server.live_room import Hearer, text_of
 from enlarger.server.outbox import Outbox
 from enlarger.server.v1.errors import INVALID
@@ -56,7 +57,10 @@ async def socket(service: Serving, language: Language, websocket: WebSocket) -> 
     `job`, `job-deleted`, `upscale-ready`, `reader`, `pull` and `workers` come by themselves; a job's `event`s and
     `progress` after {"type": "watch", "job": …, "after": …}. `resync`: too much happened for this client, read anew.
     Closed with 4400 after a message that cannot be read, with 1001 when the server ends.
+    `?language=` says what a browser cannot: which language it wants, whatever its own headers are.
     """
+    asked = websocket.query_params.get("language", "")
+    language = asked if asked in LANGUAGES else language
     await websocket.accept()
     hearer = Hearer(language, service.access.is_local(websocket.scope))
     with service.room.seat(hearer) as (outbox, ends), suppress(WebSocketDisconnect, RuntimeError):

@@ -25,4 +25,8 @@ export default {
   token: "Token",
   signIn: "Sign in",
   notifications: "Notifications",
+  clientTested: "{model} at {scale} times: {size} in {time}.",
+  clientNoResult: "This picture is left as it is: a rule says so, or enlarging is off.",
+  clientTimeout:
+    "timeout: the picture took longer than {seconds} s and was stopped. A smaller tile or a smaller picture may do.",
 };

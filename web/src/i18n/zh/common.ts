@@ -26,4 +26,7 @@ export default {
   token: "令牌",
   signIn: "登录",
   notifications: "通知",
+  clientTested: "{model}，{scale} 倍：{size}，用时 {time}。",
+  clientNoResult: "此图片保持原样：有规则如此要求，或超分已关闭。",
+  clientTimeout: "超时：图片处理超过 {seconds} 秒，已停止。可以改用更小的分块或更小的图片。",
 } satisfies Record<keyof typeof en, string>;

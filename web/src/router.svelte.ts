@@ -6,10 +6,12 @@ import type { IconName } from "./components/icons";
 import type { MessageKey } from "./i18n/index.svelte";
 
 export type Params = Readonly<Record<string, string>>;
+/** A page that reads its path's parameters, or has none. */
+export type Page = Component<{ params: Params }> | Component<Record<string, never>>;
 export interface Route {
   /** "/read/:book/:page?" below the base */
   path: string;
-  load: () => Promise<{ default: Component<{ params: Params }> }>;
+  load: () => Promise<{ default: Page }>;
   /** a place in the navigation */
   nav?: { label: MessageKey; icon: IconName };
   /** other paths that belong to the same place in the navigation */

@@ -13,7 +13,6 @@ export type {
   JobView as Job,
   Listed,
   Match,
-  ModelView as Model,
   Progress,
   ReaderView,
   Root,
@@ -55,4 +54,6 @@ export interface Pull {
   error: Told | null;
 }
 
-export type PurposeName = ModelView["purpose"];
+export interface Model extends Omit<ModelView, "pull"> {
+  pull?: Pull | null;
+}

@@ -1,6 +1,7 @@
 /** A job to be: what is asked for, with sane choices made already, and what the server has against it. */
 
 import { newId } from "../ids";
+import { fitting } from "../parts/choices";
 import { toldOf, type Http } from "../ports";
 import type { Job, Model, Priority, ServerView, Told } from "../wire";
 
@@ -24,8 +25,6 @@ export class JobForm {
   failure = $state.raw<Told | null>(null);
 
   card = $derived.by(() => this.models.find((model) => model.name === this.model) ?? null);
-  scales = $derived.by(() => (this.card === null ? [2] : this.card.scales));
-  noises = $derived.by(() => (this.card === null ? ["none"] : this.card.noises));
   canSend = $derived.by(() => !this.sending && this.card !== null && this.path.trim() !== "");
 
   #key = "";
@@ -52,8 +51,10 @@ export class JobForm {
   /** Another model: what it lacks becomes what it has. */
   choose(name: string): void {
     this.model = name;
-    if (!this.scales.includes(this.scale)) this.scale = this.scales.includes(2) ? 2 : (this.scales.at(-1) ?? 2);
-    if (!this.noises.includes(this.noise)) this.noise = this.noises[0] ?? "none";
+    if (this.card === null) return;
+    const { scale, noise } = fitting(this.card, this.scale, this.noise);
+    this.scale = scale;
+    this.noise = noise;
   }
 
   /** Submit; the job, or null when the server refused it. Pressed twice, it is one job. */
@@ -67,7 +68,7 @@ export class JobForm {
       return job;
     } catch (error) {
       this.failure = toldOf(error);
-      if (this.failure.code !== "network") this.#key = "";
+      if (this.failure.code !== "offline") this.#key = "";
       return null;
     } finally {
       this.sending = false;

@@ -1,6 +1,7 @@
 /** The models there are, what is being fetched, and what is truly in use. */
 
 import { SvelteMap } from "svelte/reactivity";
+import { fitting, noiseLevel, noiseName } from "../parts/choices";
 import { toldOf, type Http, type LiveFeed } from "../ports";
 import type { Model, Pull, ReaderView, Told, Worker } from "../wire";
 
@@ -102,15 +103,10 @@ export class ModelsState {
     return [...new Map(found.map((open) => [`${open.runtime} ${open.device} ${open.dtype}`, open])).values()];
   }
 
-  #fitting(model: Model): { scale?: number; noise?: string } {
+  #fitting(model: Model): { scale?: number; noise?: number | null } {
     if (this.reader === null) return {};
-    const { scale, noise } = this.reader;
-    const bestScale = model.scales.includes(2) ? 2 : model.scales.at(-1);
-    const level = noise === null ? "none" : String(noise);
-    return {
-      ...(model.scales.includes(scale) || bestScale === undefined ? {} : { scale: bestScale }),
-      ...(model.noises.includes(level) || model.noises[0] === undefined ? {} : { noise: model.noises[0] }),
-    };
+    const { scale, noise } = fitting(model, this.reader.scale, noiseName(this.reader.noise));
+    return { scale, noise: noiseLevel(noise) };
   }
 
   async #takePull(pull: Pull): Promise<void> {
@@ -133,8 +129,8 @@ export class ModelsState {
   #takeModels(models: Model[]): void {
     this.models = models;
     this.pulls.clear();
-    for (const { name, pull, bytes } of models) {
-      if (pull === "running") this.pulls.set(name, { model: name, state: pull, bytes: 0, total: bytes, error: null });
+    for (const { name, pull } of models) {
+      if (pull?.state === "running" || pull?.state === "failed") this.pulls.set(name, { ...pull, model: name });
     }
   }
 }

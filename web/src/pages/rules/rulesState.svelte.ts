@@ -7,9 +7,9 @@ import { toldOf, type Http } from "../ports";
 import type { Match, Rule, RuleRecipe, RuleSet, Told, Verdict } from "../wire";
 
 export interface Preset {
-  id: string;
-  name: string;
-  rules: Rule[];
+  title: string;
+  description: string;
+  rule: Rule;
 }
 
 export interface PatternProblem {
@@ -119,13 +119,18 @@ export class RulesState {
     this.#edit(id, Object.keys(facts).join(), (rule) => ({ ...rule, recipe: { ...rule.recipe, ...facts } }));
   }
 
-  /** A preset's rules behind those that are there. */
+  /** Presets there are, told in one's own language. */
+  async presets(): Promise<Preset[]> {
+    return (await this.http.get<{ presets: Preset[] }>("/v1/reader/presets")).presets;
+  }
+
+  /** A preset's rule behind those that are there; the first one switches rules on. */
   addPreset(preset: Preset): void {
-    const rules = preset.rules.map((rule) => ({ ...structuredClone(rule), id: newId() }));
+    const rule = { ...structuredClone(preset.rule), id: newId(), name: preset.title };
     this.#keep();
-    this.rules = numbered([...this.rules, ...rules]);
-    this.enabled = true;
-    this.selectedId = rules[0]?.id ?? this.selectedId;
+    if (this.rules.length === 0) this.enabled = true;
+    this.rules = numbered([...this.rules, rule]);
+    this.selectedId = rule.id;
   }
 
   undo(): void {

@@ -1,5 +1,6 @@
 /** Reading, cache and server as they are set: each change is stored at once, or taken back with what was against it. */
 
+import { fitting, noiseLevel, noiseName } from "../parts/choices";
 import { toldOf, type Http, type LiveFeed } from "../ports";
 import type { CacheView, Model, ReaderView, ServerView, Told } from "../wire";
 
@@ -71,12 +72,8 @@ export class SettingsState {
   setModel(name: string): void {
     const model = this.models.find((each) => each.name === name);
     if (model === undefined || this.reader === null) return;
-    const scale = model.scales.includes(this.reader.scale)
-      ? this.reader.scale
-      : closest(model.scales, this.reader.scale);
-    const level = this.reader.noise === null ? "none" : String(this.reader.noise);
-    const noise = model.noises.includes(level) ? this.reader.noise : (model.noises[0] ?? null);
-    this.set({ model: name, scale, noise });
+    const { scale, noise } = fitting(model, this.reader.scale, noiseName(this.reader.noise));
+    this.set({ model: name, scale, noise: noiseLevel(noise) });
   }
 
   /** Store what was changed; refused, it goes back to what is stored. */
@@ -119,9 +116,4 @@ export class SettingsState {
     this.#stored = reader;
     this.reader = { ...reader, ...this.#change };
   }
-}
-
-function closest(values: readonly number[], wanted: number): number {
-  const sorted = values.toSorted((one, other) => Math.abs(one - wanted) - Math.abs(other - wanted));
-  return sorted[0] ?? wanted;
 }

@@ -7,7 +7,7 @@ const PIECE = 200;
 const RECENT = 12;
 
 export interface Place {
-  /** A root's id; "" for the top, where all roots are. */
+  /** A root's id; "" for the first. */
   root: string;
   /** A group's id; "" for the root itself. */
   group: string;
@@ -29,7 +29,10 @@ export class ShelfState {
   place = $state.raw<Place>(TOP);
   loading = $state(true);
   failure = $state.raw<Told | null>(null);
+  #rootId = $derived.by(() => (this.place.group ? rootOf(this.place.group) : this.place.root) || (this.roots[0]?.id ?? ""));
   hasMore = $derived.by(() => this.#next !== "");
+  /** The root that is being looked at: the first one, where none was chosen. */
+  root = $derived.by(() => this.roots.find((each) => each.id === this.#rootId) ?? null);
   crumbs = $derived.by(() => this.#crumbs());
 
   #next = $state("");
@@ -87,10 +90,17 @@ export class ShelfState {
     return root;
   }
 
+  /** Where an item lies on the server's machine. */
+  pathOf(item: Item): string {
+    const root = this.roots.find((each) => each.id === rootOf(item.id));
+    if (root === undefined) return item.path;
+    return item.path === "" ? root.path : `${root.path.replace(/\/$/, "")}/${item.path}`;
+  }
+
   /** Take a root off the shelf; its files stay where they are. */
   async removeRoot(root: Root): Promise<void> {
     await this.http.delete(`/v1/shelf/roots/${root.id}`);
-    await this.goTo(this.place.root === root.id ? TOP : this.place);
+    await this.goTo(this.root?.id === root.id ? TOP : this.place);
   }
 
   #list(after: string): Promise<Listed<Item>> {
@@ -103,22 +113,22 @@ export class ShelfState {
     return (await this.http.get<{ roots: Root[] }>("/v1/shelf")).roots;
   }
 
-  /** Only the top tells what was read last: elsewhere it would be in the way. */
+  /** Below a root it would be in the way. */
   async #recent(place: Place): Promise<Item[]> {
-    if (place.root !== "" || place.group !== "" || place.query !== "") return [];
+    if (place.group !== "" || place.query !== "") return [];
     return (await this.http.get<{ items: Item[] }>("/v1/shelf/recent", { limit: RECENT })).items;
   }
 
   #crumbs(): Crumb[] {
-    const { root: id, group } = this.place;
-    const root = this.roots.find((each) => each.id === (id || rootOf(group)));
-    if (root === undefined) return [];
-    const crumbs: Crumb[] = [{ title: root.name, root: root.id, group: "" }];
-    const parts = partsOf(group);
-    parts.forEach((title, at) => {
-      crumbs.push({ title, root: root.id, group: groupId(root.id, parts.slice(0, at + 1)) });
-    });
-    return crumbs;
+    const root = this.root;
+    if (root === null) return [];
+    const parts = partsOf(this.place.group);
+    const below = parts.map((part, at) => ({
+      title: textOf(part),
+      root: root.id,
+      group: groupId(root.id, parts.slice(0, at + 1)),
+    }));
+    return [{ title: root.name, root: root.id, group: "" }, ...below];
   }
 }
 
@@ -126,30 +136,34 @@ function same(one: Place, other: Place): boolean {
   return one.root === other.root && one.group === other.group && one.query === other.query;
 }
 
-/** "<root>:<path>" in base64url: what a group's id says of where it lies. */
-function decoded(id: string): string {
+/** "<root>:<path>" in base64url, as bytes: names need not be text. */
+function bytesOf(id: string): string {
   try {
-    const bytes = Uint8Array.from(atob(id.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
-    return new TextDecoder().decode(bytes);
+    return atob(id.replaceAll("-", "+").replaceAll("_", "/"));
   } catch {
-    return "";
+    return ":";
   }
 }
 
 function rootOf(group: string): string {
-  return decoded(group).split(":", 1)[0] ?? "";
+  return bytesOf(group).split(":", 1)[0] ?? "";
 }
 
 function partsOf(group: string): string[] {
-  const text = decoded(group);
-  return text
-    .slice(text.indexOf(":") + 1)
+  const bytes = bytesOf(group);
+  return bytes
+    .slice(bytes.indexOf(":") + 1)
     .split("/")
     .filter((part) => part !== "");
 }
 
 function groupId(root: string, parts: string[]): string {
-  const bytes = new TextEncoder().encode(`${root}:${parts.join("/")}`);
-  const text = btoa(String.fromCharCode(...bytes));
-  return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return btoa(`${root}:${parts.join("/")}`)
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
+}
+
+function textOf(bytes: string): string {
+  return new TextDecoder().decode(Uint8Array.from(bytes, (sign) => sign.charCodeAt(0)));
 }

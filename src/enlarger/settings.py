@@ -32,6 +32,12 @@ class Settings(BaseSettings):
     cache_max_bytes: ByteSize = Field(
         ByteSize(20 * 1024**3), description="Renders beyond this are dropped, oldest use first."
     )
+    spool_max_bytes: ByteSize = Field(
+        ByteSize(8 * 1024**3), description="What archives that must be unpacked as a whole (7z, solid rar) may take."
+    )
+    pdf_dpi: int = Field(
+        200, ge=36, le=1200, description="Resolution of PDF pages that are not one picture, in dots per inch."
+    )
     max_megapixels: float = Field(256.0, gt=0, description="Pictures with more pixels are refused before decoding.")
     memory_budget: ByteSize | None = Field(
         None, description="Memory one session's tiles may use; empty: a share of what the container allows."
@@ -106,6 +112,16 @@ class Settings(BaseSettings):
     def renders_dir(self) -> Path:
         """The cache of finished renders."""
         return self.cache_dir / "renders"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Archives unpacked for reading."""
+        return self.cache_dir / "spool"
+
+    @property
+    def digests_dir(self) -> Path:
+        """Digests of large files, remembered by path, size and time."""
+        return self.cache_dir / "digests"
 
     @property
     def compiled_dir(self) -> Path:

@@ -1,12 +1,15 @@
-"""What every book promises, run over folders and zips alike."""
+"""What every book promises, run over all kinds that keep members under names of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
+from document_making import write_seven_zip
+from rar_making import write_rar
 from zip_making import JPEG, write_folder, write_zip
 
 from enlarger.books import Book, Limits, open_book
@@ -26,11 +29,25 @@ VOLUME = {
 READING_ORDER = ["封面.webp", "第2話/9.png", "第2話/10.png", "第10話/001.jpg", "第10話/002.jpg"]
 
 
-@pytest.fixture(params=["folder", "zip"])
+MAKERS: dict[str, Callable[[Path, dict[str, bytes]], Path]] = {
+    "folder": lambda folder, members: write_folder(folder / "volume", members),
+    "zip": lambda folder, members: write_zip(folder / "volume.cbz", members),
+    "7z": lambda folder, members: write_seven_zip(folder / "volume.cb7", members),
+    "rar4": lambda folder, members: write_rar(folder / "volume.cbr", members, version=4),
+    "rar5": lambda folder, members: write_rar(folder / "volume.cbr", members),
+    "packed-rar5": lambda folder, members: write_rar(folder / "volume.cbr", members, packed=True),
+    "solid-rar5": lambda folder, members: write_rar(folder / "volume.cbr", members, packed=True, solid=True),
+}
+
+
+@pytest.fixture(params=MAKERS)
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    if request.param == "folder":
-        return lambda members: write_folder(tmp_path / "volume", members)
-    return lambda members: write_zip(tmp_path / "volume.cbz", members)
+    return partial(MAKERS[request.param], tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def own_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENLARGER_CACHE_DIR", str(tmp_path / "cache"))
 
 
 def names(book: Book) -> list[str]:

@@ -30,9 +30,10 @@ def test_content_decides_what_is_a_zip(tmp_path: Path, name: str) -> None:
     ("content", "said"),
     [
         (b"", "is empty (0 bytes)"),
-        (JPEG, "is not a zip archive"),
-        (b"Rar!\x1a\x07\x00 and so on", "is a RAR archive"),
-        (b"7z\xbc\xaf\x27\x1c and so on", "is a 7z archive"),
+        (JPEG, "is no archive that can be read"),
+        (b"Rar!\x1a\x07\x00 and so on", "its directory is missing"),
+        (b"7z\xbc\xaf\x27\x1c and so on", "its directory is missing"),
+        (b"%PDF-1.7 and so on", "is no PDF that can be read"),
         (b"PK\x03\x04 and nothing after", "its directory is missing"),
         (raw_zip([]), "holds no pictures"),
     ],

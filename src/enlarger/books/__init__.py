@@ -2,6 +2,7 @@
 
 from enlarger.books.book import Book, BookProblem, Limits, Page
 from enlarger.books.comic_info import COMIC_INFO, PageFacts, refresh_comic_info
+from enlarger.books.identity import page_identity
 from enlarger.books.members import PICTURE_SUFFIXES, escape_error, is_litter, is_page_name, safe_name
 from enlarger.books.natural import natural_key
 from enlarger.books.opening import BOOK_SUFFIXES, looks_like_book, open_book
@@ -28,6 +29,7 @@ __all__ = [
     "natural_key",
     "open_book",
     "output_names",
+    "page_identity",
     "portable_name",
     "refresh_comic_info",
     "safe_name",

@@ -38,7 +38,7 @@ class ListedBook(ABC, Generic[Source]):
         yield from self._chunks(name, self._contents.source(self.path, name))
 
     @abstractmethod
-    def _chunks(self, name: str, source: Source) -> Iterator[bytes]:
+    def _chunks(self, name: str, source: Source, /) -> Iterator[bytes]:
         """The member's bytes, at most 1 MiB at a time; raises BookError."""
 
     def close(self) -> None:

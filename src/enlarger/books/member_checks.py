@@ -32,6 +32,16 @@ def check_total(path: Path, sizes_bytes: Iterable[int], limits: Limits) -> None:
         )
 
 
+def check_ratio(path: Path, size_bytes: int, packed_bytes: int, limits: Limits) -> None:
+    """Raises BookError when all members together unpack to more times the archive's size than honest ones do."""
+    ratio = size_bytes / max(packed_bytes, 1)
+    if size_bytes > limits.ratio_floor_bytes and ratio > limits.max_ratio:
+        raise BookError(
+            msg("{path}: unpacks to {ratio} times its size, as an archive bomb does.", path=path, ratio=int(ratio)),
+            msg("If you trust the archive, unpack it yourself and give the folder."),
+        )
+
+
 def size_refusal(path: Path, name: str, size_bytes: int, packed_bytes: int, limits: Limits) -> BookError | None:
     """Why a member of this size, out of so many bytes, is not read; None when it is harmless."""
     if size_bytes > limits.max_member_bytes:

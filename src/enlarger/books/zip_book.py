@@ -21,6 +21,7 @@ from enlarger.errors import BookError
 from enlarger.messages import msg
 
 _CHUNK_BYTES = 1 << 20
+_Found = list[tuple[str, ZipInfo]]
 
 # all that zipfile raises over hostile bytes (the fuzzing test found no other);
 # UnicodeDecodeError is a ValueError, NotImplementedError a RuntimeError
@@ -35,22 +36,32 @@ class ZipBook(ListedBook[ZipInfo]):
         self._lock = threading.Lock()
         self._archive = _open(path, limits)
         try:
-            super().__init__(path, _contents(path, self._archive.infolist(), limits))
+            found, problems = _members(path, self._archive.infolist(), limits)
+            super().__init__(path, self._arranged(path, found, problems))
         except BaseException:
             self._archive.close()
             raise
 
+    def _arranged(self, path: Path, found: _Found, problems: list[BookProblem]) -> Contents[ZipInfo]:
+        if not any(is_page_name(name) for name, _ in found):
+            check_encryption(path, self._archive.infolist())
+        return arrange(path, found, problems)
+
     def _chunks(self, name: str, source: ZipInfo) -> Iterator[bytes]:
+        return self._sound(self.path, name, source)
+
+    def _sound(self, path: Path, name: str, source: ZipInfo) -> Iterator[bytes]:
+        """The member's bytes; raises BookError when they are not what the directory states."""
         found = 0
         try:
             for chunk in self._unpacked(source):
                 found += len(chunk)
                 yield chunk
         except _BROKEN as error:
-            raise damaged_member(self.path, name, _reason(error)) from error
+            raise damaged_member(path, name, _reason(error)) from error
         if found != source.file_size:
             short = msg("{found} of {stated} bytes", found=found, stated=source.file_size)
-            raise damaged_member(self.path, name, short)
+            raise damaged_member(path, name, short)
 
     def _unpacked(self, member: ZipInfo) -> Iterator[bytes]:
         with self._lock:
@@ -87,8 +98,8 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _contents(path: Path, members: Sequence[ZipInfo], limits: Limits) -> Contents[ZipInfo]:
-    found: list[tuple[str, ZipInfo]] = []
+def _members(path: Path, members: Sequence[ZipInfo], limits: Limits) -> tuple[_Found, list[BookProblem]]:
+    found: _Found = []
     problems: list[BookProblem] = []
     shared = overlapping(members)
     for name, member in _named_files(path, members, problems):
@@ -98,9 +109,7 @@ def _contents(path: Path, members: Sequence[ZipInfo], limits: Limits) -> Content
         else:
             found.append((name, member))
     check_total(path, (member.file_size for _, member in found), limits)
-    if not any(is_page_name(name) for name, _ in found):
-        check_encryption(path, members)
-    return arrange(path, found, problems)
+    return found, problems
 
 
 def _named_files(path: Path, members: Sequence[ZipInfo], problems: list[BookProblem]) -> Iterator[tuple[str, ZipInfo]]:

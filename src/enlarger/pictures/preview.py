@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from enlarger.pictures.decode import decode
-from enlarger.pictures.picture import Picture
+from enlarger.pictures.depth import at_8_bits
+from enlarger.pictures.picture import Picture, Pixels
 from enlarger.pictures.seam import picture_errors, writing_errors
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def preview(data: bytes, *, name: str, width_px: int, height_px: int, max_megapi
     with picture_errors(name):
         image.thumbnail(box, resample=_lanczos(), reducing_gap=_GAP)
     buffer = io.BytesIO()
-    with writing_errors("webp"):
+    with writing_errors("WebP"):
         image.save(buffer, "WEBP", quality=_QUALITY, method=_METHOD, icc_profile=image.info.get("icc_profile") or b"")
     return buffer.getvalue()
 
@@ -78,22 +78,18 @@ def _orientation(file: Image) -> int:
 def _whole(data: bytes, name: str, max_megapixels: float) -> Image:
     from PIL import Image
 
-    picture = decode(data, name=name, max_megapixels=max_megapixels)
+    picture = decode(data, name=name, max_megapixels=max_megapixels, animated=False)
     image = Image.fromarray(_pixels(picture))
     image.info["icc_profile"] = picture.metadata.icc
     return image
 
 
-def _pixels(picture: Picture) -> NDArray[np.uint8]:
-    pixels = _at_8_bits(picture.pixels)
+def _pixels(picture: Picture) -> Pixels:
+    pixels = at_8_bits(picture.pixels)
     if picture.alpha is not None:
         colour = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-        pixels = np.concatenate([colour, _at_8_bits(picture.alpha)[..., None]], axis=2)
+        pixels = np.concatenate([colour, at_8_bits(picture.alpha)[..., None]], axis=2)
     return np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-
-
-def _at_8_bits(plane: NDArray[Any]) -> NDArray[np.uint8]:
-    return (plane >> 8).astype(np.uint8) if plane.dtype == np.uint16 else plane
 
 
 def _lanczos() -> Resampling:

@@ -14,7 +14,7 @@ from fake_workers import page_file, recipe
 from enlarger.jobs import Crew, Job, Jobs, JobSource, JobState, Page, PageState, Submission, WorkerSetup
 from enlarger.settings import Settings
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0  # the machine may be busy with other things
 
 
 def server_settings(root: Path, **changes: Any) -> Settings:
@@ -80,17 +80,20 @@ class Room:
         return log.read_text().splitlines().count(str(width)) if log.exists() else 0
 
 
-def room_of(settings: Settings, graph: Path, root: Path) -> Jobs:
-    """Jobs that are not started."""
+def room_of(settings: Settings, graph: Path, root: Path, fetch: Any = None) -> Jobs:
+    """Jobs that are not started. fetch: what brings weights, where the settings allow it."""
     (root / "gates").mkdir(exist_ok=True, parents=True)
     options = {"graph": str(graph), "folder": str(root / "gates")}
-    return Jobs(settings, crew=Crew(WorkerSetup(settings, "special_pages:make_enhancer", options)))
+    crew = Crew(WorkerSetup(settings, "special_pages:make_enhancer", options))
+    return Jobs(settings, crew=crew, **({"fetch": fetch} if fetch else {}))
 
 
 @contextmanager
-def running_room(graph: Path, root: Path, *, grace_s: float = 0.0, **settings: Any) -> Iterator[Room]:
+def running_room(
+    graph: Path, root: Path, *, grace_s: float = 0.0, fetch: Any = None, **settings: Any
+) -> Iterator[Room]:
     """A started room, none of whose workers is left at the end."""
-    jobs = room_of(server_settings(root, **settings), graph, root)
+    jobs = room_of(server_settings(root, **settings), graph, root, fetch)
     jobs.start()
     try:
         yield Room(jobs, root)

@@ -17,6 +17,7 @@ from enlarger.jobs.chores import Chores
 from enlarger.jobs.crew import Crew
 from enlarger.jobs.disk_gate import DiskGate
 from enlarger.jobs.failure import Failure
+from enlarger.jobs.fetching import Fetching
 from enlarger.jobs.in_hand import InHand
 from enlarger.jobs.job import ALL, Job, JobState, Priority
 from enlarger.jobs.ledger import Ledger
@@ -25,7 +26,9 @@ from enlarger.jobs.model_watch import ModelWatch
 from enlarger.jobs.owed_writes import OwedWrites
 from enlarger.jobs.preparing import list_job, pack_job
 from enlarger.jobs.protocol import FromCrew, Refresh, TileDone
+from enlarger.jobs.pulls import Pulls, PullState
 from enlarger.jobs.storage_root import StorageRoot
+from enlarger.jobs.weights import Weights
 from enlarger.jobs.worker_care import CareLimits, WorkerCare
 from enlarger.settings import Settings
 
@@ -67,6 +70,8 @@ class Dispatcher:
         crew: Crew,
         storage: StorageRoot,
         listeners: JobListeners,
+        pulls: Pulls,
+        weights: Weights,
         *,
         sweep: Callable[[], None] = lambda: None,
         pace: Pace = Pace(),
@@ -86,6 +91,8 @@ class Dispatcher:
         self._care = WorkerCare(crew, self._in_hand, limits)
         self._assigning = Assigning(ledger, crew, storage, self._in_hand, self._care, self._owed)
         self._answers = Answers(ledger, crew, self._in_hand, self._owed, self._gate, self._assigning, listeners)
+        self._weights = weights
+        self._fetching = Fetching(ledger, pulls, weights)
         self._models = ModelWatch(settings, storage)
         self._listing = Chores("listing", _LISTINGS, self.look)
         self._packing = Chores("packing", 1, self.look)
@@ -99,6 +106,7 @@ class Dispatcher:
         self._look_at = self._sweep_at = 0.0
         self._grace_s = 0.0
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        pulls.subscribe(self._hear_of_pull)
 
     def start(self) -> None:
         """Take back what an earlier server had in hand, and begin."""
@@ -147,6 +155,12 @@ class Dispatcher:
         """Models were added or removed."""
         self._ask(self._refresh)
 
+    def _hear_of_pull(self, state: PullState) -> None:
+        if state.phase == "done":
+            self.refresh_models()
+        elif state.has_ended:
+            self.look()
+
     def _ask(self, request: Callable[[], object]) -> None:
         self._requests.put(request)
         self.look()
@@ -192,17 +206,20 @@ class Dispatcher:
                 return
 
     def _give_out(self) -> None:
-        for job in self._ledger.unlisted():
+        try:
+            self._begin_chores()
+            self._assigning.spread()
+        except StorageError as error:
+            self._note_full(error)
+
+    def _begin_chores(self) -> None:
+        for job in self._fetching.ready(self._ledger.unlisted()):
             listing = partial(list_job, self._ledger, self._storage, job)
             self._listing.begin(job.id, partial(self._with_room, job.id, listing))
         for job in self._ledger.packable():
             token = _PackingToken(self._stopping, self._called_off, job.id)
             pack = partial(pack_job, self._ledger, self._storage, job, token)
             self._packing.begin(job.id, partial(self._with_room, job.id, pack))
-        try:
-            self._assigning.spread()
-        except StorageError as error:
-            self._note_full(error)
 
     def _with_room(self, job_id: str, chore: Callable[[], object]) -> None:
         try:
@@ -229,6 +246,7 @@ class Dispatcher:
             self._sweeping.begin("hourly", self._sweep)
 
     def _refresh(self) -> None:
+        self._weights.forget()
         for worker in self._care.present:
             self._crew.send(worker, Refresh())
 
@@ -252,6 +270,7 @@ class Dispatcher:
     def _wait_for_room(self) -> None:
         """Pause what has not ended, with the reason; nothing is charged."""
         self._paused_for_room = True
+        self._fetching.ready([])
         try:
             stopped, _ = self._ledger.find(states=_AT_WORK, transient=True, limit=ALL)
             for job in stopped:

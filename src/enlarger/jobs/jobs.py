@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from enlarger.cancel import CancelToken, check
-from enlarger.errors import UnknownJobError
+from enlarger.enhance import make_recipe
+from enlarger.errors import EnlargerError, UnknownJobError
 from enlarger.jobs.crew import Crew
 from enlarger.jobs.crew_member import WorkerState
 from enlarger.jobs.dispatcher import Dispatcher
@@ -25,6 +26,7 @@ from enlarger.jobs.pulls import Fetch, Pulls
 from enlarger.jobs.report import build_report
 from enlarger.jobs.retention import delete_expired
 from enlarger.jobs.storage_root import StorageRoot
+from enlarger.jobs.weights import Weights
 from enlarger.jobs.worker import WorkerSetup
 from enlarger.models import Catalog, fetch, load_catalog
 from enlarger.settings import Settings
@@ -50,6 +52,7 @@ class Jobs:
         self._settings = settings = settings.for_server()  # workers look for weights there too
         self._catalog = catalog or load_catalog()
         self._pulls = Pulls(settings, self._catalog, fetch=fetch)
+        self._weights = Weights(settings, self._catalog)
         self._storage = StorageRoot.of(settings)
         self._listeners: JobListeners = Listeners()
         self._moves = JobLocks()  # no files of a job go while its state changes
@@ -62,7 +65,14 @@ class Jobs:
             stack.callback(self._ledger.close)
             self._crew = crew or Crew(WorkerSetup(settings))
             self._dispatcher = Dispatcher(
-                settings, self._ledger, self._crew, self._storage, self._listeners, sweep=self._sweep
+                settings,
+                self._ledger,
+                self._crew,
+                self._storage,
+                self._listeners,
+                self._pulls,
+                self._weights,
+                sweep=self._sweep,
             )
             self._ledger.on_commit.append(self._committed)
             self._open = stack.pop_all()
@@ -92,6 +102,7 @@ class Jobs:
         unfinished, _ = self._ledger.find(states=_UNFINISHED, transient=True, limit=ALL)
         self._storage.sweep(unfinished, self._is_known)
         self._dispatcher.start()
+        self._pull_preloaded()
 
     def stop(self, *, grace_s: float = 10.0) -> None:
         """Pages in hand finish within `grace_s` seconds or go back, uncharged. Nothing can be asked afterwards."""
@@ -112,11 +123,15 @@ class Jobs:
         """Accept a job, durable on return: (job, whether it is new).
 
         The same owner, idempotency key and request give the same job. Raises IdempotencyError when the request
-        differs, QueueFullError when too much waits, StorageError. Pages asked for by name can be claimed at once:
-        their source is not opened here. InputError when a link leads it out of its folders.
+        differs, QueueFullError when too much waits, StorageError. Pages asked for by name can be claimed at once,
+        unless weights are to be fetched: their source is not opened here. InputError when a link leads it out of its
+        folders.
         """
-        if pages := named_pages(submission):
+        pages = named_pages(submission)
+        if pages:
             self._storage.check_links(submission.source.path)
+        if pages and self._weights.lacking(submission.recipe):
+            pages = []
         return self._ledger.submit(submission, most_waiting=self._settings.max_waiting_jobs, pages=pages)
 
     def get(self, job_id: str) -> Job:
@@ -245,6 +260,12 @@ class Jobs:
         job = self.get(job_id)
         pages: Sequence[Page] = self.pages(job_id, limit=ALL)
         return build_report(job, pages, output_dir=self._storage.relative(self._storage.output_dir(job)))
+
+    def _pull_preloaded(self) -> None:
+        for name in self._settings.preloaded_models:
+            with suppress(EnlargerError):  # the workers, which open it, say what is wrong with it
+                if self._weights.lacking(make_recipe(self._catalog, model=name)):
+                    self._pulls.start(name)
 
     def _is_known(self, job_id: str) -> bool:
         try:

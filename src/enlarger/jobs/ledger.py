@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import RowMapping, delete, func, insert, select
 
+from enlarger.errors import FetchError, WeightsMissingError
 from enlarger.jobs import claims, finding, page_lists
 from enlarger.jobs.changes import Change
 from enlarger.jobs.failure import Failure
@@ -40,8 +41,10 @@ from enlarger.jobs.ledger_rows import (
 )
 from enlarger.jobs.network_disks import Partitions, mounted
 from enlarger.jobs.refusals import id_is_taken, illegal_move, key_was_used, queue_full, unknown_job, unknown_page
-from enlarger.jobs.schema import FINAL, UNFINISHED, is_claimable, is_unfinished, jobs
+from enlarger.jobs.schema import CLAIMABLE, FINAL, UNFINISHED, is_claimable, is_unfinished, jobs
 from enlarger.messages import Message, msg
+
+_LACKING = (WeightsMissingError.code, FetchError.code)  # weights are looked for before a source is listed
 
 
 def open_ledger(path: Path, *, clock: Callable[[], float] = time.time, partitions: Partitions = mounted) -> Ledger:
@@ -117,6 +120,15 @@ class Ledger:
             row = _known(change, job_id)
             late = row["listed"] or row["state"] not in UNFINISHED or retries not in (None, row["retries"])
             return job_of(row if late or not pages else page_lists.store_list(change, job_id, pages))
+
+    def tell_fetching(self, job_ids: Collection[str], *, model: str, done_bytes: int, total_bytes: int) -> None:
+        """An event for each of these jobs that waits for weights to be fetched before its source is listed."""
+        facts = {"model": model, "bytes": done_bytes, "totalBytes": total_bytes}
+        with self._change() as change:
+            for job_id in job_ids:
+                row = change.job(job_id)
+                if row is not None and not row["listed"] and row["state"] in CLAIMABLE:
+                    change.record(job_id, "fetching", facts, {})
 
     # ---- pages in workers' hands ----
 
@@ -233,7 +245,8 @@ class Ledger:
                 **reason_values(None),
                 **({} if source is None else source_values(source)),
             }
-            if source is not None or page_lists.has_unreadable(change, job_id):
+            lacked = _known(change, job_id)["reason_code"] in _LACKING
+            if source is not None or lacked or page_lists.has_unreadable(change, job_id):
                 values["listed"] = False
             row = change.move(job_id, JobState.QUEUED, sources=FINAL, kind="retried", values=values)
             if row is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.settings import Settings
 
+_UNFINISHED = (".part", ".part.etag")  # these change all the time while a file comes
 _LEVELS = 2  # a package's or a card's folder, and its files
 
 
@@ -33,6 +34,8 @@ def _stamps(folder: Path, levels: int) -> Iterator[tuple[str, int]]:
     """Each entry with when it changed: a folder's time tells of names that came and went."""
     with suppress(OSError):  # not made yet, or it went just now
         for entry in os.scandir(folder):
+            if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED):
+                continue
             with suppress(OSError):
                 yield entry.path, entry.stat().st_mtime_ns
                 if levels > 1 and entry.is_dir():

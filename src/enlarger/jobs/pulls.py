@@ -125,12 +125,17 @@ class Pulls:
             if pull is None or is_new:
                 pull = self._pulls[card.name] = Pull(card.name)
             pull.holders.add(holder)
-            pull.targets += [target for target in targets if target not in pull.targets]
+            _add(pull, targets)
             if is_new:
                 self._begin(pull)
         if is_new:
             self._listeners.tell(pull.state)
         return pull
+
+    def add(self, pull: Pull, targets: Iterable[Card | Variant]) -> None:
+        """Bring this too; nothing where the pull has ended."""
+        with self._lock:
+            _add(pull, targets)
 
     def leave(self, pull: Pull, holder: object) -> None:
         """`holder` does not want it any more; nothing where it has ended."""
@@ -221,6 +226,10 @@ class Pulls:
     def _card(self, name: str) -> Card:
         found = self._catalog.find(name)
         return found.card if isinstance(found, Choice) else found
+
+
+def _add(pull: Pull, targets: Iterable[Card | Variant]) -> None:
+    pull.targets += [target for target in targets if target not in pull.targets]
 
 
 def _stopped(model: str) -> CancelledError:

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -21,6 +22,7 @@ from enlarger.enhance import Enhancer, RenderCache, make_recipe
 from enlarger.errors import EnlargerError
 from enlarger.jobs.lane import Lane
 from enlarger.jobs.protocol import Cancel, Drop, FromWorker, Prioritise, Ready, Refresh, Start, Stop, ToWorker, Unload
+from enlarger.models import prepare
 from enlarger.runtimes import allowed_cores
 from enlarger.settings import Settings
 
@@ -46,8 +48,8 @@ class WorkerSetup:
 
 
 def make_enhancer(settings: Settings) -> Enhancer:
-    """The one that is used unless a setup names another."""
-    return Enhancer(settings)
+    """The one that is used unless a setup names another. Weights are brought by the server, which can say so."""
+    return Enhancer(settings, prepare_graph=partial(prepare, fetch_missing=False))
 
 
 def run_worker(pipe: Connection, setup: WorkerSetup, share: int) -> None:

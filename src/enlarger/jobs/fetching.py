@@ -1,0 +1,117 @@
+"""Weights before work: what a job's recipe lacks is brought before its pages are listed, and only while it waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from enlarger.errors import JobError, WeightsMissingError
+from enlarger.jobs.failure import Failure
+from enlarger.jobs.job import Job
+from enlarger.jobs.ledger import Ledger
+from enlarger.jobs.pulls import Pull, Pulls, PullState
+from enlarger.jobs.weights import Weights
+from enlarger.messages import msg
+from enlarger.models import Card, Variant
+
+_TELL_S = 3.0  # each is a durable event of every job that waits
+
+
+@dataclass
+class _Need:
+    """A model that jobs wait for."""
+
+    card: Card
+    variants: list[Variant] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+
+
+@dataclass
+class _Told:
+    """What jobs were told of a model's way here, and when."""
+
+    jobs: frozenset[str]
+    at: float
+    bytes: int
+
+
+class Fetching:
+    """Belongs to the dispatcher's thread; the net is waited for elsewhere."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        pulls: Pulls,
+        weights: Weights,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger = ledger
+        self._pulls = pulls
+        self._weights = weights
+        self._clock = clock
+        self._held: dict[str, Pull] = {}
+        self._told: dict[str, _Told] = {}
+
+    def ready(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those of `jobs`, which are all that wait to be listed, that lack nothing.
+
+        What the others lack is on its way; what nobody lacks any more is called off.
+        """
+        ended = {model: pull.state for model, pull in self._held.items() if pull.state.has_ended}
+        needs = self._needs(jobs)  # after the states were read: what is done by now is there
+        for model in ended.keys() | (self._held.keys() - needs.keys()):
+            self._leave(model)
+        for model, need in needs.items():
+            if model in ended:
+                self._fail(need, ended[model])
+            else:
+                self._bring(need)
+        waiting = {job.id for need in needs.values() for job in need.jobs}
+        return [job for job in jobs if job.id not in waiting]
+
+    def _needs(self, jobs: Iterable[Job]) -> dict[str, _Need]:
+        needs: dict[str, _Need] = {}
+        for job in jobs:
+            lacking = self._weights.lacking(job.submission.recipe)
+            for card in {lack.card.name: lack.card for lack in lacking}.values():
+                need = needs.setdefault(card.name, _Need(card))
+                need.jobs.append(job)
+                need.variants += [lack.variant for lack in lacking if lack.card is card]
+        return needs
+
+    def _bring(self, need: _Need) -> None:
+        model = need.card.name
+        pull = self._held.get(model)
+        if pull is None:
+            pull = self._held[model] = self._pulls.want(need.card, need.variants, self)
+        else:
+            self._pulls.add(pull, need.variants)
+        self._tell(pull.state, frozenset(job.id for job in need.jobs))
+
+    def _leave(self, model: str) -> None:
+        self._pulls.leave(self._held.pop(model), self)
+        self._told.pop(model, None)
+
+    def _tell(self, state: PullState, jobs: frozenset[str]) -> None:
+        """An event for the jobs that wait: at once where it is new to them, else now and then while bytes come."""
+        told = self._told.get(state.model) or _Told(frozenset(), 0.0, 0)
+        moves = state.bytes != told.bytes and self._clock() - told.at >= _TELL_S
+        hearing = jobs if moves else jobs - told.jobs
+        if hearing:
+            self._told[state.model] = _Told(jobs, self._clock(), state.bytes)
+            self._ledger.tell_fetching(hearing, model=state.model, done_bytes=state.bytes, total_bytes=state.total)
+
+    def _fail(self, need: _Need, state: PullState) -> None:
+        failure = state.failure or Failure.of(_still_missing(need.variants[0]))
+        for job in need.jobs:
+            with suppress(JobError):  # deleted meanwhile
+                self._ledger.fail_job(job.id, failure)
+
+
+def _still_missing(variant: Variant) -> WeightsMissingError:
+    return WeightsMissingError(
+        msg("The weights of {model} were fetched, and yet they are not here.", model=variant.name),
+        msg("Run: enlarger models pull {model}", model=variant.name),
+    )

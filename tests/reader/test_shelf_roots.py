@@ -6,37 +6,15 @@ import base64
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from enlarger.errors import InputError, UnknownBookError
-from enlarger.reader import ReaderStore, Shelf
+from enlarger.reader import Shelf
 from enlarger.reader.shelf_ids import book_id_of, parse_book_id
-from enlarger.settings import Settings
-
-
-class Place:
-    """A shelf over folders of its own."""
-
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        self.folder = folder
-        self.incoming = folder / "storage" / "incoming"
-        self.incoming.mkdir(parents=True)
-        folders = {"data_dir": folder / "data", "cache_dir": folder / "cache", "storage_dir": folder / "storage"}
-        self.settings = Settings(**{**folders, **settings})
-        self.store = ReaderStore.of(self.settings)
-        self.shelf = Shelf(self.settings, self.store)
-
-    def made(self, name: str) -> Path:
-        """A folder with a picture's name in it."""
-        folder = self.folder / name
-        folder.mkdir(parents=True)
-        (folder / "1.jpg").write_bytes(b"")
-        return folder
+from shelf_making import Place, write_archive
 
 
 @pytest.fixture
@@ -44,7 +22,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     (tmp_path / "allowed").mkdir()
     place = Place(tmp_path, allowed_dirs=str(tmp_path / "allowed"))
     yield place
-    place.store.close()
+    place.close()
 
 
 def coded(text: str) -> str:
@@ -72,9 +50,7 @@ def test_an_added_folder_stays_until_it_is_removed(place: Place) -> None:
 
 
 def test_an_archive_can_be_a_root(place: Place) -> None:
-    archive = place.folder / "one.cbz"
-    with ZipFile(archive, "w") as file:
-        file.writestr("1.jpg", b"x")
+    archive = write_archive(place.folder / "one.cbz", {"1.jpg": b"x"})
     root = place.shelf.add_root(str(archive))
     assert place.shelf.locate(book_id_of(root.id, "")) == archive
     with pytest.raises(UnknownBookError):

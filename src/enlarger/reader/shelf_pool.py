@@ -78,7 +78,9 @@ class OpenBooks:
         """Close what has been idle for long enough."""
         deadline = self._clock() - self._idle_s
         with self._lock:
-            self._timer = None
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             idle = [path for path, entry in self._entries.items() if not entry.users and entry.used_at <= deadline]
             entries = [self._entries.pop(path) for path in idle]
             self._wind_up()

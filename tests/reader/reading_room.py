@@ -113,18 +113,18 @@ class ReadingRoom:
 
 
 @contextmanager
-def reading_room(graph: Path, root: Path, **options: Any) -> Iterator[ReadingRoom]:
-    """A started reader over started jobs with one worker; `options`: as PATCH takes them. Tiles are the smallest."""
-    with running_room(graph, root) as room, reading_in(room, **options) as reading:
+def reading_room(graph: Path, root: Path, **settings: Any) -> Iterator[ReadingRoom]:
+    """A started reader over started jobs with one worker. Tiles are the smallest."""
+    with running_room(graph, root, **settings) as room, reading_in(room) as reading:
         yield reading
 
 
 @contextmanager
-def reading_in(room: Room, **options: Any) -> Iterator[ReadingRoom]:
+def reading_in(room: Room) -> Iterator[ReadingRoom]:
     """A reader in a running room."""
     shelf, store = TableShelf(), ReaderStore(room.jobs.settings.storage_dir.absolute() / "reader.sqlite")
     reader = Reader(room.jobs, shelf, store, room.jobs.settings)
-    reader.set(**{"tileSize": 32, **options})
+    reader.set(tileSize=32)
     reading = ReadingRoom(reader, room, shelf)
     unsubscribe = reader.subscribe(reading.events.append)
     reader.start()

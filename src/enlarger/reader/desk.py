@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,16 @@ from enlarger.reader.verdict import Verdict, judge
 
 _JOBS_A_WORKER = 2
 _RETRIED = (PageStatus.FAILED, PageStatus.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A page that was looked at, and what its file was then."""
+
+    book: Path
+    name: str
+    stamp: Stamp | None
+    state: PageState
 
 
 class Desk:
@@ -75,12 +85,14 @@ class Desk:
         with self._lock:
             return self._books.reading(book_id).index_of(name)
 
-    def seen(self, book_id: str, pages: Iterable[int]) -> list[tuple[Path, str, Stamp | None]]:
-        """Of these pages those that were looked at: book, name, and what the file was then."""
+    def seen(self, book_id: str, pages: Iterable[int]) -> list[Seen]:
+        """Of these pages those that were looked at."""
         with self._lock:
             reading = self._books.reading(book_id)
             records = [reading.records[index] for index in pages if index in reading.records]
-            return [(reading.path, record.page.name, record.stamp) for record in records if record.facts]
+            return [
+                Seen(reading.path, record.page.name, record.stamp, record.state) for record in records if record.facts
+            ]
 
     def file_of(self, key: str) -> Path | None:
         """Where a finished render of an open book lies."""
@@ -175,6 +187,11 @@ class Desk:
         with self._lock:
             for reading in self._books:
                 self.cancel(reading.book_id)
+
+    def forget(self, book_id: str, page: int) -> None:
+        """What is known of the page is not true any longer."""
+        with self._lock:
+            self._books.call_off(self._books.reading(book_id).record(page), PageStatus.ORIGINAL)
 
     def forget_results(self) -> None:
         """Finished pages are given up; each is made again when it is wanted again."""

@@ -101,11 +101,10 @@ class Reader:
 
         Returns the states of all pages wanted now. Opens the book if it is not open; raises UnknownBookError.
         """
-        shown = (page, *also)
-        if book_id not in self._desk.open_books():
-            self.open(book_id)
-        elif any(page_stamp(path, name) != stamp for path, name, stamp in self._desk.seen(book_id, shown)):
-            self._desk.leave(book_id)  # the files are others now: what is known of them is not true any more
+        also = tuple(also)
+        if book_id in self._desk.open_books():
+            self._look_again(book_id, (page, *also))
+        else:
             self.open(book_id)
         states = self._desk.turn(book_id, page, also)
         self._feeder.wake()
@@ -226,6 +225,17 @@ class Reader:
         return self._cache.clean(only=_is_readers)
 
     # ---- within ----
+
+    def _look_again(self, book_id: str, pages: Iterable[int]) -> None:
+        """Forget what is known of pages whose files were changed, or whose renders expired."""
+        seen = self._desk.seen(book_id, pages)
+        if any(page_stamp(page.book, page.name) != page.stamp for page in seen):
+            self._desk.leave(book_id)
+            self.open(book_id)
+            return
+        for page in seen:
+            if page.state.key and self.render(page.state.key) is None:
+                self._desk.forget(book_id, page.state.page)
 
     def _find(self, request: Request) -> tuple[str, int]:
         path = book_of(request.book_path, request.image_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,10 +86,6 @@ class Reading:
     def state(self, index: int) -> PageState:
         """The page's."""
         return self.record(index).state
-
-    def in_hand(self) -> Iterator[PageRecord]:
-        """Pages that somebody works at, or is about to."""
-        return (record for record in list(self.records.values()) if record.is_in_hand)
 
     def index_of(self, name: str) -> int | None:
         """The page of that name."""

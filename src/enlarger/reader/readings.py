@@ -79,7 +79,7 @@ class Readings:
         reading.places = dict(sorted(places.items(), key=lambda item: item[1]))
         for index in self.queue.turn(reading.book_id, reading.shown[0], places):
             self.call_off(reading.record(index))
-        for record in reading.in_hand():
+        for record in reading.records.values():
             if record.state.page not in places:
                 self._fall_back(record, abs(record.state.page - reading.shown[0]))
         for index, place in reading.places.items() if wants else ():
@@ -118,10 +118,10 @@ class Readings:
         self.set(record, **vars(blank))
 
     def begin_again(self, record: PageRecord) -> None:
-        """What is done for a page is called off; where it was not finished it waits again in its place."""
+        """What is done for a page is called off; one that waits or is read is wanted again in its place."""
         place, in_background, wanted = record.place, record.in_background, record.state.status.is_wanted
         self.call_off(record, PageStatus.ORIGINAL)
-        if wanted and place is not None:
+        if place is not None and (wanted or place.lane is Lane.CURRENT):
             record.in_background = in_background
             self.want(record, place)
 
@@ -230,7 +230,12 @@ class Readings:
         record.job_id, record.priority, record.bytes = "", None, 0
 
     def _fall_back(self, record: PageRecord, distance: int) -> None:
-        if record.in_background:
+        """The page is out of range: what is done for it stops, unless somebody wants it in the background."""
+        if record.state.status.is_settled:
+            record.place = None
+        elif not record.is_in_hand:
+            return  # the queue has seen to it
+        elif record.in_background:
             self.want(record, Place(Lane.BACKGROUND, distance))
         else:
             self.call_off(record)

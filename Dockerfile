@@ -1,7 +1,14 @@
 # Enlarger on the CPU. Weights are fetched into /data when a model is first used.
 #   docker build -t enlarger .
 #   docker run -p 127.0.0.1:8001:8001 -e ENLARGER_TOKEN=... -v ./storage:/storage -v enlarger-cache:/cache -v enlarger-data:/data enlarger
+ARG NODE=22
 ARG PYTHON=3.12
+
+FROM node:${NODE}-slim AS web
+WORKDIR /build/web
+COPY web ./
+RUN npm ci && npm run build
+
 FROM python:${PYTHON}-slim
 
 ENV PYTHONUNBUFFERED=1 \
@@ -15,8 +22,9 @@ ENV PYTHONUNBUFFERED=1 \
 # a mirror for pip: docker build --build-arg PIP_INDEX_URL=...
 ARG PIP_INDEX_URL
 WORKDIR /build
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt hatch_build.py README.md LICENSE ./
 COPY src ./src
+COPY --from=web /build/src/enlarger/server/ui ./src/enlarger/server/ui
 RUN python -m venv /opt/enlarger \
  && /opt/enlarger/bin/pip install --constraint constraints.txt .
 

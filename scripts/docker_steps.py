@@ -3,7 +3,8 @@
     python -m scripts.docker_steps [--python python3.12] [--keep]
 
 Absolute folders of the image lie below the folder; as root the server runs as another user (PUID), as in the container,
-who must be able to read that Python. What this cannot show: the base image, and that nothing outside it is needed.
+who must be able to read that Python. The stage of the web application needs this machine's npm. What this cannot show:
+the base images, and that nothing outside them is needed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ DOCKERFILE = ROOT / "Dockerfile"
 _ROOTS = ("/opt/enlarger", "/usr/local/bin", "/build", "/storage", "/cache", "/data")
 _PUID = _PGID = os.environ.get("PUID", "12345")
 _READY_S = 120
+_NOT_COPIED = {"__pycache__", "node_modules"}  # as .dockerignore says, and the next
+_BUILT = ("server", "ui")
 
 
 @dataclass(frozen=True)
@@ -131,14 +134,22 @@ class Image:
             self.environment[name] = self.moved(value).replace("$PATH", self.environment["PATH"])
 
     def _copy(self, *words: str) -> None:
-        *sources, target = words
+        *sources, target = (word for word in words if not word.startswith("--from="))
+        of_stage = len(sources) + 1 < len(words)  # all stages share this folder: their paths differ
         for source in sources:
+            found = self.inside(source) if of_stage else ROOT / source
             into = self.inside(target) / source if target.endswith("/") else self.inside(target)
             into.parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, into, ignore=shutil.ignore_patterns("__pycache__"))
+            if found == into:
+                continue
+            if found.is_dir():
+                shutil.copytree(found, into, ignore=_ignored, dirs_exist_ok=True)
             else:
-                shutil.copy2(ROOT / source, into)
+                shutil.copy2(found, into)
+
+
+def _ignored(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if name in _NOT_COPIED or (Path(folder).name, name) == _BUILT}
 
 
 def main() -> int:

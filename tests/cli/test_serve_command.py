@@ -137,7 +137,8 @@ def test_it_says_where_it_is_and_ends_in_good_order(tmp_path: Path) -> None:
                 assert httpx.get(f"{each}/healthz").status_code == 200
                 assert httpx.get(f"{each}/v1/jobs").json()["items"] == []
         assert f"Storage root: {tmp_path / 'storage'}" in server.said
-        assert f"How to talk to it: {server.url}/docs" in server.said
+        assert f"Read and watch in a browser: {server.url}/ui/" in server.said
+        assert f"How programs talk to it: {server.url}/docs" in server.said
         assert httpx.get(f"{server.url}/docs").status_code == 200
         assert server.stop() == 0
         assert "Stopping" in server.said

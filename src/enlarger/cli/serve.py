@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from enlarger.cli.browser import open_page
 from enlarger.cli.environment import load_settings
 from enlarger.cli.listening import address, bound, connections_allowed, is_loopback
 from enlarger.cli.output import ExitCode, say
@@ -71,6 +72,9 @@ def serve(
     json_logs: Annotated[
         bool, typer.Option("--json-logs", help=str(msg("Write the log as JSON, one object a line.")))
     ] = False,
+    opens: Annotated[
+        bool, typer.Option("--open", help=str(msg("Open the web application in the browser once it is ready.")))
+    ] = False,
 ) -> ExitCode:
     """Serve until stopped; an orderly stop is how it is meant to end, so its exit code is 0."""
     _hand_over(storage=storage, workers=workers, token_file=token_file, json_logs=json_logs)
@@ -78,7 +82,7 @@ def serve(
     _require_token(host, settings)
     sockets = bound(host, _distinct(ports or [DEFAULT_PORT]))
     try:
-        return _serve(host, sockets, settings, _prefix(root_path))
+        return _serve(host, sockets, settings, _prefix(root_path), opens=opens)
     finally:
         for each in sockets:
             each.close()
@@ -116,7 +120,9 @@ def _prefix(root_path: str) -> str:
     return f"/{bare}" if bare else ""
 
 
-def _serve(host: str, sockets: Sequence[socket], settings: Settings, root_path: str) -> ExitCode:
+def _serve(
+    host: str, sockets: Sequence[socket], settings: Settings, root_path: str, *, opens: bool = False
+) -> ExitCode:
     from enlarger.cli.serving import Served
 
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its start and its end are told by us
@@ -126,6 +132,8 @@ def _serve(host: str, sockets: Sequence[socket], settings: Settings, root_path: 
     def ready() -> None:
         for sentence in _sentences(host, addresses, settings):
             tell(sentence)
+        if opens:
+            open_page(f"{addresses[0]}/ui/")
 
     allowed = connections_allowed()
     served = Served(_application(), root_path, ready=ready, tell=tell, most_connections=allowed)
@@ -165,7 +173,8 @@ def _sentences(host: str, addresses: Sequence[str], settings: Settings) -> Itera
         yield msg("Enlarger serves at {address}", address=each)
     if not is_loopback(host):
         yield msg("Others reach it by this machine's name or address, with the token.")
-    yield msg("How to talk to it: {address}/docs", address=addresses[0])
+    yield msg("Read and watch in a browser: {address}/ui/", address=addresses[0])
+    yield msg("How programs talk to it: {address}/docs", address=addresses[0])
     yield msg("Storage root: {folder}", folder=settings.storage_dir.absolute())
     yield msg("Stop it with Ctrl-C: pages in hand are finished or go back, and the next start goes on with them.")
 

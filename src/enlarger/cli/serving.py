@@ -13,6 +13,7 @@ from enlarger.cli.prompt_requests import PromptRequests
 from enlarger.errors import EnlargerError
 from enlarger.messages import Message, msg
 
+_MOST_MESSAGE_BYTES = 64 * 1024  # clients of sockets say little
 _GRACE_S = 10  # for answers on their way; the pages in hand have their own
 
 
@@ -44,6 +45,7 @@ class Served(Server):
                 access_log=False,
                 server_header=False,
                 limit_concurrency=most_connections,
+                ws_max_size=_MOST_MESSAGE_BYTES,
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )

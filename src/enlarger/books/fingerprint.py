@@ -48,7 +48,7 @@ def file_digest(path: Path, memory: Path) -> str:
 
 
 def _remembered(note: Path, known: tuple[str, int, int]) -> str | None:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, TypeError):
         *found, digest = json.loads(note.read_text("utf-8"))
         if tuple(found) == known and len(str(digest)) == _HEX_DIGITS:
             return str(digest)

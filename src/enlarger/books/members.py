@@ -12,11 +12,9 @@ from enlarger.books.book import BookProblem, Limits, Page
 from enlarger.books.natural import natural_key
 from enlarger.errors import BookError
 from enlarger.messages import msg
+from enlarger.pictures import SUFFIXES
 
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".gif"}
-    | {".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".jp2"}
-)
+PICTURE_SUFFIXES = frozenset(SUFFIXES) | {".jp2"}
 """What counts as a page. Whether it can be decoded is for the pictures room to say."""
 
 _LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information"})

@@ -423,18 +423,18 @@ def test_what_an_earlier_server_left_is_stopped_and_deleted(graph: Path, tmp_pat
         jobs = first.room.jobs
         left = [
             jobs.submit(volume(folder_of(tmp_path / name, width), transient=True, packs=False, owner=owner))[0].id
-            for name, width, owner in (("a", 30, "reader"), ("b", 170, "reader"), ("c", 31 + 4, "hook"))
+            for name, width, owner in (("a", 30, "reader"), ("b", 35, "hook"), ("c", 170, "reader"))
         ]
-        for job_id in (left[0], left[2]):
-            jobs.wait(job_id, 30.0)
+        until(lambda: first.room.begun(170))
+        jobs.wait(left[1], 30.0)
         first.reader.set(model="realcugan-se", lookAhead={"forward": 7})
         first.reader.set_rules(RuleSet(True, (Rule("a", "A", match=Match(min_width=1)),)))
         first.reader.stop()
         with reading_in(first.room) as second:
-            assert [job.id for job in second.room.jobs.find(transient=True)[0]] == [left[2]]
+            assert [job.id for job in second.room.jobs.find(transient=True)[0]] == [left[1]]
             assert (second.reader.options.model, second.reader.options.look_ahead.forward) == ("realcugan-se", 7)
             assert second.reader.rules.rules[0].match.min_width == 1
-        assert jobs.get(left[2]).state is JobState.DONE
+        assert jobs.get(left[1]).state is JobState.DONE
 
 
 def test_stopping_leaves_no_job_of_the_readers(graph: Path, tmp_path: Path) -> None:

@@ -190,6 +190,24 @@ def test_a_full_disk_pauses_with_its_reason_until_there_is_room(
     assert {page.crashes for page in room.jobs.pages(job)} == {0}
 
 
+def test_a_job_that_waits_for_room_and_is_paused_by_a_person_stays_paused(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = [0]
+    (room.gates / "room").unlink(missing_ok=True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: _Usage(0, 0, free[0]))
+    stays, goes_on = (room.submit(folder_of(tmp_path / name, NO_ROOM_PX)) for name in ("stays", "goes on"))
+    for job in (stays, goes_on):
+        room.becomes(job, JobState.PAUSED)
+    assert room.jobs.pause(stays).reason is None
+    (room.gates / "room").touch()
+    free[0] += 2 << 20
+    assert room.finished(goes_on).state is JobState.DONE
+    assert room.jobs.get(stays).state is JobState.PAUSED
+    room.jobs.resume(stays)
+    assert room.finished(stays).state is JobState.DONE
+
+
 def test_a_result_that_the_ledger_has_no_room_for_is_written_later(
     room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from ledger_making import (
     work,
 )
 
-from enlarger.errors import IdempotencyError, QueueFullError
+from enlarger.errors import IdempotencyError, IllegalMoveError, QueueFullError
 from enlarger.jobs import Counts, Failure, JobSource, JobState, NewPage, PageState, Priority, Submission
 from enlarger.jobs.ledger import Ledger
 from enlarger.messages import msg
@@ -224,6 +224,25 @@ def test_reasons_are_told_in_any_language_and_go_when_the_job_goes_on(ledger: Le
     assert Failure.from_json(ledger.events(job)[-1].data["error"]) == full
     assert ledger.resume(job).reason is None
     assert ledger.paused_for("disk_full") == []
+
+
+def test_what_a_person_paused_stays_so_when_there_is_room(ledger: Ledger) -> None:
+    full = Failure("disk_full", msg("The disk is full."))
+    job = add_job(ledger, "a")
+    ledger.pause(job, full)
+    with pytest.raises(IllegalMoveError):
+        ledger.pause(job, full)
+    found = ledger.paused_for("disk_full")
+    paused = ledger.pause(job)
+    assert (paused.state, paused.reason) == (JobState.PAUSED, None)
+    assert types(ledger, job)[-2:] == ["paused", "paused"]
+    for waiting in found:  # by who had looked before
+        with pytest.raises(IllegalMoveError):
+            ledger.resume(waiting.id, paused_for="disk_full")
+    with pytest.raises(IllegalMoveError):
+        ledger.pause(job)
+    assert ledger.get(job).state is JobState.PAUSED
+    assert ledger.resume(job).state is JobState.QUEUED
 
 
 def test_a_paused_job_ends_what_is_in_hand_and_goes_on_where_it_was(ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Executable, RowMapping, Update, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, RowMapping, Update, insert, select, update
 
 from enlarger.jobs.failure import Failure
 from enlarger.jobs.job import JobState, PageState, Priority
@@ -43,13 +43,19 @@ class Change:
         to: JobState,
         *,
         sources: Collection[JobState] = tuple(JobState),
+        where: ColumnElement[bool] | None = None,
         kind: str = "",
         facts: Mapping[str, Any] | None = None,
         values: Mapping[str, Any] | None = None,
     ) -> RowMapping | None:
-        """Bring a job from one of `sources`, where that move is legal, to a state; None when it is elsewhere."""
+        """Bring a job from one of `sources`, where that move is legal, to a state; None when it is elsewhere.
+
+        `where` narrows it further.
+        """
         legal = [state for state in jobs_that_may_become(to) if state in sources]
         statement = update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(legal))
+        if where is not None:
+            statement = statement.where(where)
         state = {"state": to, "finished_at": self.now if to.is_final else None}
         return self._record(statement, kind or to.value, facts or {}, {**state, **(values or {})})
 

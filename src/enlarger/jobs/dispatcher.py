@@ -287,7 +287,7 @@ class Dispatcher:
             return
         try:
             for job in self._ledger.paused_for(DiskFullError.code):
-                self._ledger.resume(job.id)
+                self._ledger.resume(job.id, paused_for=DiskFullError.code)
                 _log.info("there is room on the disk again", extra={"job": job.id})
         except JobError:  # a person moved it meanwhile: the others at the next look
             return

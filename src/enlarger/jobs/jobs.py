@@ -197,7 +197,10 @@ class Jobs:
     # ---- moves: each raises UnknownJobError, and IllegalMoveError where the state does not allow it ----
 
     def pause(self, job_id: str) -> Job:
-        """No page begins any more; the one being computed is finished, those behind it go back."""
+        """No page begins any more; the one being computed is finished, those behind it go back.
+
+        A job that waits for room on the disk does not go on by itself any more.
+        """
         with self._moves.held(job_id):
             job = self._ledger.pause(job_id)
         self._dispatcher.release(job_id)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 from uuid import uuid4
 
-from sqlalchemy import RowMapping, delete, func, insert, select
+from sqlalchemy import RowMapping, delete, func, insert, or_, select
 
 from enlarger.errors import FetchError, WeightsMissingError
 from enlarger.jobs import claims, finding, page_lists
@@ -206,17 +206,24 @@ class Ledger:
     # ---- what people ask for ----
 
     def pause(self, job_id: str, reason: Failure | None = None) -> Job:
-        """Give out no more pages of the job; those in hand may finish. Raises IllegalMoveError."""
+        """Give out no more pages of the job; those in hand may finish. Raises IllegalMoveError.
+
+        With a `reason` it goes on by itself when that has passed, unless it is paused without one meanwhile.
+        """
         facts = {} if reason is None else {"error": reason.as_json()}
+        is_new = jobs.c.state != JobState.PAUSED
+        changes = is_new if reason is not None else or_(is_new, jobs.c.reason_code.is_not(None))
         with self._change() as change:
-            row = change.move(job_id, JobState.PAUSED, facts=facts, values=reason_values(reason))
+            row = change.move(job_id, JobState.PAUSED, where=changes, facts=facts, values=reason_values(reason))
             return job_of(row or _refuse(change, job_id, msg("Only a job that has not ended can be paused.")))
 
-    def resume(self, job_id: str) -> Job:
-        """Go on with a paused job. Raises IllegalMoveError."""
+    def resume(self, job_id: str, *, paused_for: str | None = None) -> Job:
+        """Go on with a paused job, or only with one that is paused for the reason with this code. IllegalMoveError."""
+        because = None if paused_for is None else jobs.c.reason_code == paused_for
+        paused = [JobState.PAUSED]
         with self._change() as change:
             row = change.move(
-                job_id, JobState.QUEUED, sources=[JobState.PAUSED], kind="resumed", values=reason_values(None)
+                job_id, JobState.QUEUED, sources=paused, where=because, kind="resumed", values=reason_values(None)
             )
             return job_of(change.settle(row or _refuse(change, job_id, msg("Only a paused job can be resumed."))))
 

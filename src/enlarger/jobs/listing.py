@@ -11,9 +11,9 @@ from enlarger.errors import PictureError
 from enlarger.jobs.failure import Failure
 from enlarger.jobs.job import NewPage, Submission
 from enlarger.messages import msg
+from enlarger.pictures import FORMATS, OUTPUT_SUFFIXES, SUFFIXES
 
-_SUFFIXES = (".jpg", ".png", ".webp")
-_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+_SUFFIXES = OUTPUT_SUFFIXES
 
 
 def list_pages(submission: Submission) -> list[NewPage]:
@@ -66,13 +66,13 @@ def _pages(names: Collection[str], refused: Mapping[str, Failure], recipe: Recip
 def _targets(name: str, plan: OutputNames, recipe: Recipe) -> Mapping[str, str]:
     """By the suffix that a render has, the page's output name.
 
-    Where the recipe keeps the picture's own format, its own spelling stays (".jpeg", ".JPG"); an asked-for format
+    Where the recipe keeps the picture's own format, its own spelling stays (".jpeg", ".TIFF"); an asked-for format
     has one spelling for all pages.
     """
     targets = {suffix: plan.name(name, suffix) for suffix in _SUFFIXES}
     if recipe.format != "same":
         return {suffix: str(PurePosixPath(target).with_suffix(suffix)) for suffix, target in targets.items()}
     own = PurePosixPath(name).suffix
-    if own.lower() in _JPEG_SUFFIXES:
-        targets[".jpg"] = plan.name(name, own)
+    if known := SUFFIXES.get(own.lower()):
+        targets[FORMATS[known].suffix] = plan.name(name, own)
     return targets

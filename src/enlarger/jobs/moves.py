@@ -12,7 +12,8 @@ _AGAIN = frozenset({JobState.QUEUED})
 JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.QUEUED: _OPEN_ENDS | {JobState.RUNNING, JobState.PAUSED},
     JobState.RUNNING: _OPEN_ENDS | {JobState.QUEUED, JobState.PAUSED},
-    JobState.PAUSED: frozenset({JobState.QUEUED, JobState.FAILED, JobState.CANCELLED}),
+    # paused again: by a person, a job that was paused for a full disk and would go on by itself
+    JobState.PAUSED: frozenset({JobState.PAUSED, JobState.QUEUED, JobState.FAILED, JobState.CANCELLED}),
     JobState.PACKING: _OPEN_ENDS - {JobState.PACKING} | {JobState.PAUSED},
     JobState.DONE: _AGAIN,
     JobState.PARTIAL: _AGAIN,

@@ -21,7 +21,7 @@ class Start:
     """Render one page and leave the result at `out_dir / targets[suffix]`.
 
     task: a number of the sender's choice, never used twice with one worker. source: `name` is the page's path in
-    it (POSIX); for a picture its name for people. targets: by the render's suffix, ".jpg", ".png" and ".webp".
+    it (POSIX); for a picture its name for people. targets: by the render's suffix, as `OUTPUT_SUFFIXES` has them.
     log: facts for this page's log lines, such as the job's id.
     """
 

@@ -40,7 +40,7 @@ def test_the_suffix_of_one_picture_decides(tmp_path: Path) -> None:
     page = draw_page(tmp_path / "a.png")
     (tmp_path / "dir.png").mkdir()
     assert format_of(tmp_path / "b.WEBP", [page]) == "webp"
-    assert format_of(tmp_path / "b.jpg", [page]) == "jpg"
+    assert format_of(tmp_path / "b.jfif", [page]) == "jpeg"
     assert format_of(tmp_path / "b", [page]) is None
     assert format_of(tmp_path / "dir.png", [page]) is None
     assert format_of(None, [page]) is None

@@ -21,11 +21,13 @@ def expand(inputs: Iterable[Path]) -> tuple[Path, ...]:
 def format_of(out: Path | None, inputs: Sequence[Path]) -> str | None:
     """The format that the suffix of OUT asks for, when OUT is to be a picture."""
     from enlarger.books import is_page_name, looks_like_book
+    from enlarger.pictures import SUFFIXES
 
     if out is None or out.is_dir() or not is_page_name(out.name):
         return None
     is_one_picture = len(inputs) == 1 and not looks_like_book(inputs[0])
-    return out.suffix[1:].lower() if is_one_picture else None
+    suffix = out.suffix.lower()
+    return SUFFIXES.get(suffix, suffix[1:]) if is_one_picture else None
 
 
 def _expanded(path: Path) -> Iterator[Path]:

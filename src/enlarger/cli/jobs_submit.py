@@ -49,10 +49,13 @@ def submit(
         ),
     ] = None,
     format_: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help=str(msg("jpeg, png, webp or same.")))
+        str | None,
+        typer.Option(
+            "--format", metavar="FORMAT", help=str(msg("jpeg, png, webp, avif, heic, jxl, tiff, bmp, gif or same."))
+        ),
     ] = None,
     quality: Annotated[
-        int | None, typer.Option(metavar="N", help=str(msg("Quality of JPEG and WebP, 1 to 100.")))
+        int | None, typer.Option(metavar="N", help=str(msg("Quality of JPEG, WebP, AVIF, HEIC and JPEG XL, 1 to 100.")))
     ] = None,
     container: Annotated[
         Literal["zip", "cbz"],

@@ -127,12 +127,19 @@ def upscale(
             "--format",
             metavar="FORMAT",
             help=str(
-                msg("jpeg, png, webp or same. Without it: as the suffix of OUT says, else the same as the source.")
+                msg(
+                    "jpeg, png, webp, avif, heic, jxl, tiff, bmp, gif or same. Without it: as the suffix of OUT says, "
+                    "else the same as the source."
+                )
             ),
         ),
     ] = None,
-    quality: Annotated[int, typer.Option(metavar="N", help=str(msg("Quality of JPEG and WebP, 1 to 100.")))] = 90,
-    lossless: Annotated[bool, typer.Option("--lossless", help=str(msg("Lossless WebP.")))] = False,
+    quality: Annotated[
+        int, typer.Option(metavar="N", help=str(msg("Quality of JPEG, WebP, AVIF, HEIC and JPEG XL, 1 to 100.")))
+    ] = 90,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help=str(msg("Lossless WebP, AVIF, HEIC or JPEG XL.")))
+    ] = False,
     device: Annotated[
         str,
         typer.Option(

@@ -20,7 +20,7 @@ from enlarger.storage import write_atomic
 
 @dataclass(frozen=True)
 class Upscaled:
-    """An enlarged picture: the file, its format ("jpeg", "png", "webp"), size in pixels, and how it was made."""
+    """An enlarged picture: the file, its format ("jpeg", "png", …), size in pixels, and how it was made."""
 
     data: bytes
     format: str

@@ -20,7 +20,7 @@ _NAME = "calibration.png"
 def page_tile(tile: tuple[int, int]) -> NDArray[np.uint8]:
     """(h, w, 3) RGB from the middle, where all four pieces meet; reflected where a tile is larger than the picture."""
     assert __package__
-    pixels = decode((files(__package__) / _NAME).read_bytes(), name=_NAME).pixels
+    pixels = decode((files(__package__) / _NAME).read_bytes(), name=_NAME).pixels.astype(np.uint8, copy=False)
     rows, columns = (_middle(length, held) for length, held in zip(tile, pixels.shape, strict=False))
     return pixels[np.ix_(rows, columns)]
 

@@ -14,14 +14,12 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from enlarger.messages import msg
+from enlarger.pictures import FORMATS, SUFFIXES
 from enlarger.server.refusals import GoneError, RangeError
 from enlarger.server.threads import in_thread
 
 MEDIA_TYPES = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
+    **{suffix: FORMATS[name].media_type for suffix, name in SUFFIXES.items()},
     ".zip": "application/zip",
     ".cbz": "application/vnd.comicbook+zip",
 }

@@ -81,7 +81,7 @@ class Hook:
         model: Annotated[str, Query(description="A model's name; empty: the default.")] = "",
         scale: Annotated[str, Query(description="Enlargement, such as 2 or 1.5; empty: the model's.")] = "",
         noise: Annotated[str, Query(description="Noise level: none, conservative, 0 to 3.")] = "",
-        format: Annotated[str, Query(description="same, jpg, png or webp.")] = "same",  # noqa: A002 - the URL's word
+        format: Annotated[str, Query(description="same, or jpg, png, webp, avif, heic, jxl, tiff, bmp, gif.")] = "same",  # noqa: A002 - the URL's word
         quality: Annotated[str, Query(description="Of jpg and webp, 1 to 100.")] = "90",
         max_width: Annotated[str, Query(description="The result is not wider, in pixels; empty: no limit.")] = "",
     ) -> Response:

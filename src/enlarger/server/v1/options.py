@@ -13,6 +13,7 @@ from enlarger.models import Catalog, parse_noise
 from enlarger.server.v1.wire import Container, PriorityName, Wire
 
 _NO_NUL = r"^[^\x00]*$"
+OutputFormat = Literal["same", "jpg", "jpeg", "png", "webp", "avif", "heic", "jxl", "tif", "tiff", "bmp", "gif"]
 
 
 class RecipeOptions(Wire):
@@ -29,9 +30,9 @@ class RecipeOptions(Wire):
     width: int = Field(0, ge=0, le=1_000_000, description="The box the output fits in, pixels; 0: free.")
     height: int = Field(0, ge=0, le=1_000_000, description="The box the output fits in, pixels; 0: free.")
     tta: bool = Field(False, description="Average over the eight orientations: eight times the work.")
-    format: Literal["same", "jpg", "jpeg", "png", "webp"] = Field("same", description="Of the output.")
-    quality: int = Field(90, ge=1, le=100, description="Of JPEG and WebP.")
-    lossless: bool = Field(False, description="WebP without loss.")
+    format: OutputFormat = Field("same", description="Of the output.")
+    quality: int = Field(90, ge=1, le=100, description="Of JPEG, and of WebP, AVIF, HEIC and JPEG XL.")
+    lossless: bool = Field(False, description="WebP, AVIF, HEIC and JPEG XL without loss.")
     precision: Literal["auto", "exact"] = Field("auto", description="exact: fp32; auto: within 50 dB of it.")
     tile: int = Field(0, ge=0, le=4096, description="A forced tile side, pixels from 32; 0: planned.")
     tile_pad: int | None = Field(None, ge=0, le=128, description="Surroundings of a tile, pixels; null: as measured.")

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from enlarger.jobs import JobState, Page, PageState
 from enlarger.messages import msg
+from enlarger.pictures import FORMATS
 from enlarger.server.ranges import file_response
 from enlarger.server.refusals import NotReadyError
 from enlarger.server.threads import in_thread
@@ -33,7 +34,7 @@ def _file(*media_types: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-IMAGE = _file("image/jpeg", "image/png", "image/webp")
+IMAGE = _file(*(known.media_type for known in FORMATS.values()))
 _ARTIFACT = _file("application/zip", "application/vnd.comicbook+zip")
 
 

@@ -19,12 +19,14 @@ from enlarger.server.health import health_routes
 from enlarger.server.live import LiveHub
 from enlarger.server.problems import problem_response
 from enlarger.server.refusals import NotFoundError
+from enlarger.server.renders import PREFIX
 from enlarger.server.schemas import schema_routes
 from enlarger.server.ui import Ui
 
 if TYPE_CHECKING:
     from enlarger.jobs import Jobs
 
+_RENDERS = PREFIX.lstrip("/")
 _MANGA = ("jobs", "models", "health")
 _ALSO_BELOW_API = ("jobs", "ws/jobs", "models", "health")
 
@@ -39,6 +41,7 @@ class Facades:
         api, service = v1.build(jobs, live, access, shelf, reader), manga.build(jobs, live)
         reader_hook = hook.build(jobs, live)
         health = health_routes(jobs, access)
+        self._renders: ASGIApp = api.state.renders
         self._by_segment: dict[str, ASGIApp] = {
             "": _http_only(_front_page),
             "v1": api,
@@ -60,6 +63,8 @@ class Facades:
         if below_api != path and _begins(below_api, _ALSO_BELOW_API):
             scope, path = {**scope, "root_path": f"{root}/api"}, below_api
         app = self._by_segment.get(path.partition("/")[0], _nothing_here)
+        if path.startswith(_RENDERS) and scope["type"] == "http":
+            app = self._renders  # by the shortest way: pages are turned by it
         await app(scope, receive, send)
 
 

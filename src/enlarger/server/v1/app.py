@@ -12,6 +12,7 @@ from enlarger.server.access import Access
 from enlarger.server.form_sink import UploadLimits
 from enlarger.server.live import LiveHub
 from enlarger.server.live_room import LiveRoom
+from enlarger.server.renders import RenderFiles
 from enlarger.server.schemas import give_schema
 from enlarger.server.threads import in_thread
 from enlarger.server.v1 import (
@@ -24,6 +25,7 @@ from enlarger.server.v1 import (
     page_routes,
     pull_routes,
     reader_routes,
+    render_routes,
     rule_routes,
     session_routes,
     shelf_routes,
@@ -46,6 +48,7 @@ _ROUTES = (
     shelf_routes,
     book_routes,
     reader_routes,
+    render_routes,
     rule_routes,
     catalogue_routes,
     pull_routes,
@@ -87,6 +90,7 @@ def build(jobs: Jobs, live: LiveHub, access: Access, shelf: Shelf, reader: Reade
     reader.subscribe(reader_teller(room, reader))
     jobs.pulls.subscribe(pull_teller(room))
     app.state.service = Service(jobs, live, access, limits, shelf, reader, room, **service)
+    app.state.renders = RenderFiles(reader.render)
     app.add_route("/openapi.json", app.give_schema, include_in_schema=False)
     for module in _ROUTES:
         app.include_router(module.router)

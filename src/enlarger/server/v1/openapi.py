@@ -19,7 +19,16 @@ _OF = {  # (method, path) -> what else it may answer
     ("delete", "/v1/jobs/{job_id}"): (409,),
     ("get", "/v1/jobs/{job_id}/artifact"): (409, 410, 416),
     ("get", "/v1/jobs/{job_id}/pages/{position}/image"): (409, 410, 416),
+    ("get", "/v1/books/{book_id}/pages/{index}"): (416,),
+    ("get", "/v1/books/{book_id}/pages/{index}/thumbnail"): (416,),
+    ("get", "/v1/books/{book_id}/cover"): (416,),
+    ("get", "/v1/renders/{key}"): (416,),
     ("post", "/v1/models/{name}/pull"): (409, 502, 503),
+    ("post", "/v1/jobs/{job_id}/verify"): (409, 410),
+    ("get", "/v1/shelf/items"): (404,),
+    ("post", "/v1/reader/requests"): (404,),
+    ("post", "/v1/reader/preloads"): (404,),
+    ("post", "/v1/reader/rules/test"): (404,),
 }
 _MOVES = ("pause", "resume", "cancel", "retry", "priority")
 

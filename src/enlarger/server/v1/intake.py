@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -16,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 from enlarger.books import is_page_name, looks_like_book
-from enlarger.errors import InputError
+from enlarger.errors import InputError, UnknownBookError
 from enlarger.jobs import Job, JobSource, Submission
 from enlarger.messages import msg
 from enlarger.server.form_sink import Upload
@@ -79,8 +81,19 @@ def source_of(path: Path) -> JobSource:
 
 
 def _submit_path(service: Service, options: JobRequest, key: str | None) -> tuple[Job, bool]:
-    source = source_of(service.jobs.storage.resolve(options.path))
+    source = source_of(_located(service, options.path))
     return service.jobs.submit(_submission(service, options, source, key))
+
+
+def _located(service: Service, path: str) -> Path:
+    """Below the storage root, in an allowed folder, or, named whole, on the shelf; raises InputError."""
+    try:
+        return service.jobs.storage.resolve(path)
+    except InputError:
+        if Path(path).is_absolute():
+            with suppress(UnknownBookError):
+                return service.shelf.locate(service.shelf.id_of(Path(os.path.normpath(path))))
+        raise
 
 
 def _submit_upload(

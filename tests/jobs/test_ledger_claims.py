@@ -67,14 +67,6 @@ def test_only_what_is_more_urgent_may_interrupt(ledger: Ledger) -> None:
     assert claim(ledger, idle=False, above=Priority.VOLUME).page.name == "reading"
 
 
-def test_a_worker_may_serve_some_devices_only(ledger: Ledger) -> None:
-    add_job(ledger, "gpu", device="ncnn:gpu0")
-    add_job(ledger, "any")
-    assert claim(ledger, devices=["auto", "cpu"]).page.name == "any"
-    assert ledger.claim(worker="w", idle=True, devices=["auto", "cpu"]) is None
-    assert claim(ledger).page.name == "gpu"
-
-
 def test_nothing_is_claimed_of_a_job_that_waits_for_a_person(ledger: Ledger) -> None:
     for state in (JobState.PAUSED, JobState.CANCELLED, JobState.FAILED, JobState.PACKING):
         job_in(ledger, state)
@@ -175,21 +167,3 @@ def test_a_page_whose_render_somebody_computes_is_passed_over_meanwhile(ledger: 
     assert claim(ledger, held_keys=["l"]).page.name == "a"
     ledger.recover()
     assert claim(ledger, held_keys=["k"]).page.name == "a", "it waited for that once, not for ever"
-
-
-def test_waiting_pages_are_counted_by_priority(ledger: Ledger) -> None:
-    add_job(ledger, "a", "b", "c")
-    paused = add_job(ledger, "x")
-    ledger.pause(paused)
-    add_job(ledger)
-    add_job(ledger, "r", priority=Priority.READING)
-    work(ledger, 2)
-    claim(ledger)
-    assert ledger.waiting() == {
-        Priority.READING: 0,
-        Priority.AHEAD: 0,
-        Priority.INTERACTIVE: 0,
-        Priority.VOLUME: 1,
-        Priority.INDEXING: 0,
-    }
-    assert ledger.totals()[JobState.PAUSED] == 1

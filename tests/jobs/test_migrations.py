@@ -65,7 +65,7 @@ def test_postgresql_takes_the_tables() -> None:
     assert "BIGSERIAL" in _sql(CreateTable(metadata.tables["jobs"]))
 
 
-@pytest.mark.parametrize("wish", [Wish(True), Wish(False, Priority.VOLUME, ["k"], ["cpu"])])
+@pytest.mark.parametrize("wish", [Wish(True), Wish(False, Priority.VOLUME, ["k"])])
 def test_postgresql_claims_one_page_without_waiting_for_others(wish: Wish) -> None:
     statement = _sql(claim_statement(wish.idle, frozenset(wish.values)))
     assert "WHERE pages.id = (SELECT" in statement, "an IN would claim several there"

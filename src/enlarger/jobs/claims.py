@@ -41,18 +41,17 @@ class Wish:
     """What a worker could do now.
 
     idle: it has nothing else in hand, so that pages to be tried alone may come. above: only more urgent jobs than this.
-    held_keys: renders somebody computes already; pages that await one are passed over. devices: only jobs for these.
+    held_keys: renders somebody computes already; pages that await one are passed over.
     """
 
     idle: bool
     above: Priority | None = None
     held_keys: Collection[str] = ()
-    devices: Collection[str] | None = None
 
     @property
     def values(self) -> dict[str, Any]:
         """What the wish narrows the choice by, as values for its statement."""
-        values = {"above": self.above, "held": list(self.held_keys) or None, "devices": self.devices}
+        values = {"above": self.above, "held": list(self.held_keys) or None}
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -90,8 +89,6 @@ def _next_job(claimable: Collection[ColumnElement[bool]], wanted: Collection[str
     conditions: list[ColumnElement[bool] | TextClause] = [is_claimable(), jobs.c.listed.is_(True), has_page]
     if "above" in wanted:
         conditions.append(jobs.c.priority > bindparam("above"))
-    if "devices" in wanted:
-        conditions.append(jobs.c.device.in_(bindparam("devices", expanding=True)))
     order = (jobs.c.priority.desc(), jobs.c.turn, jobs.c.seq)
     return select(jobs.c.id).where(*conditions).order_by(*order).limit(1).scalar_subquery()
 

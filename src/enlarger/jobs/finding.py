@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, TextClause, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, TextClause, and_, func, or_, select
 
-from enlarger.jobs.job import Event, Job, JobState, Page, PageState, Priority
+from enlarger.jobs.job import Event, Job, JobState, Page, PageState
 from enlarger.jobs.ledger_rows import event_of, job_of, page_of
 from enlarger.jobs.refusals import bad_cursor
 from enlarger.jobs.schema import FINAL, events, is_claimable, jobs, pages
@@ -66,29 +65,12 @@ def events_of(connection: Connection, job_id: str, *, after: int, limit: int) ->
     return [event_of(row) for row in connection.execute(query.order_by(events.c.number).limit(limit)).mappings()]
 
 
-def waiting(connection: Connection) -> Mapping[Priority, int]:
-    """Listed pages that could be claimed now, by priority."""
-    left = func.sum(jobs.c.total - jobs.c.done - jobs.c.failed - jobs.c.cancelled)
-    unfinished = _by_priority(connection, select(jobs.c.priority, left).where(is_claimable(), jobs.c.listed.is_(True)))
-    in_hand = _by_priority(
-        connection,
-        select(jobs.c.priority, func.count())
-        .select_from(pages.join(jobs, pages.c.job_id == jobs.c.id))
-        .where(pages.c.state == PageState.RUNNING, is_claimable()),
-    )
-    return {priority: unfinished.get(priority, 0) - in_hand.get(priority, 0) for priority in Priority}
-
-
 def waits_alone(connection: Connection) -> bool:
     """Whether a page that is to be tried by itself could be claimed now."""
     lonely = pages.join(jobs, pages.c.job_id == jobs.c.id)
     query = select(pages.c.id).select_from(lonely)
     alone = query.where(pages.c.state == PageState.QUEUED, pages.c.alone.is_(True), is_claimable())
     return connection.execute(alone.limit(1)).first() is not None
-
-
-def _by_priority(connection: Connection, query: Select[Any]) -> dict[int, int]:
-    return {priority: int(count) for priority, count in connection.execute(query.group_by(jobs.c.priority))}
 
 
 def totals(connection: Connection) -> Mapping[JobState, int]:

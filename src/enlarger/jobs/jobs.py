@@ -25,6 +25,7 @@ from enlarger.jobs.lost_pages import lost_pages
 from enlarger.jobs.pulls import Fetch, Pulls
 from enlarger.jobs.report import build_report
 from enlarger.jobs.retention import delete_expired
+from enlarger.jobs.schema import UNFINISHED
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.jobs.weights import Weights
 from enlarger.jobs.worker import WorkerSetup
@@ -32,7 +33,6 @@ from enlarger.models import Catalog, fetch, load_catalog
 from enlarger.settings import Settings
 
 _POLL_S = 0.2
-_UNFINISHED = tuple(state for state in JobState if not state.is_final)
 
 
 class Jobs:
@@ -99,7 +99,7 @@ class Jobs:
 
     def start(self) -> None:
         """Take up what an earlier server left, and begin to work."""
-        unfinished, _ = self._ledger.find(states=_UNFINISHED, transient=True, limit=ALL)
+        unfinished, _ = self._ledger.find(states=UNFINISHED, transient=True, limit=ALL)
         self._storage.sweep(unfinished, self._is_known)
         self._dispatcher.start()
         self._pull_preloaded()

@@ -139,11 +139,10 @@ class Ledger:
         idle: bool,
         above: Priority | None = None,
         held_keys: Collection[str] = (),
-        devices: Collection[str] | None = None,
     ) -> Claim | None:
         """The next page for a worker, given to one caller only; None when nothing suits what `claims.Wish` says."""
         with self._change() as change:
-            return claims.claim(change, worker, claims.Wish(idle, above, held_keys, devices))
+            return claims.claim(change, worker, claims.Wish(idle, above, held_keys))
 
     def finish(self, claim: Claim, result: PageResult) -> bool:
         """The page's output is durable in its job's folder; False when the page is no longer this claim's."""
@@ -343,11 +342,6 @@ class Ledger:
             return finding.jobs_by(
                 connection, is_unfinished(), jobs.c.state == JobState.PAUSED, jobs.c.reason_code == code
             )
-
-    def waiting(self) -> Mapping[Priority, int]:
-        """Pages that wait to be claimed, by the priority of their jobs; those of paused jobs do not."""
-        with self._file.read() as connection:
-            return finding.waiting(connection)
 
     def waits_alone(self) -> bool:
         """Whether a page waits for a worker that has nothing else in hand."""

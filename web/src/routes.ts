@@ -10,7 +10,11 @@ export const routes: readonly Route[] = [
     load: () => import("./pages/jobs/JobsPage.svelte"),
     nav: { label: "jobs.nav", icon: "jobs" },
   },
-  { path: "/models", load: () => import("./pages/models/ModelsPage.svelte"), nav: { label: "models.nav", icon: "models" } },
+  {
+    path: "/models",
+    load: () => import("./pages/models/ModelsPage.svelte"),
+    nav: { label: "models.nav", icon: "models" },
+  },
   {
     path: "/settings",
     load: () => import("./pages/settings/SettingsPage.svelte"),

@@ -9,6 +9,7 @@ export interface Asked {
   path: string;
   query: Query | undefined;
   body: unknown;
+  headers?: Readonly<Record<string, string>>;
 }
 
 type Answer = (asked: Asked) => unknown;
@@ -28,13 +29,14 @@ export class FakeHttp implements Http {
   }
 
   get = <T>(path: string, query?: Query) => this.#answer<T>("GET", path, query, undefined);
-  post = <T>(path: string, body?: unknown) => this.#answer<T>("POST", path, undefined, body);
+  post = <T>(path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
+    this.#answer<T>("POST", path, undefined, body, headers);
   put = <T>(path: string, body?: unknown) => this.#answer<T>("PUT", path, undefined, body);
   patch = <T>(path: string, body?: unknown) => this.#answer<T>("PATCH", path, undefined, body);
   delete = <T>(path: string, query?: Query) => this.#answer<T>("DELETE", path, query, undefined);
 
-  async #answer<T>(method: string, path: string, query: Query | undefined, body: unknown): Promise<T> {
-    const asked = { method, path, query, body: structuredClone(body) };
+  async #answer<T>(method: string, path: string, query: Query | undefined, body: unknown, headers = {}): Promise<T> {
+    const asked = { method, path, query, body: structuredClone(body), headers };
     this.asked.push(asked);
     const answer = this.#answers.get(`${method} ${path}`);
     if (answer === undefined) throw new Error(`nobody expected ${method} ${path}`);

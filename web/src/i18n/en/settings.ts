@@ -39,7 +39,8 @@ export default {
   theme_dark: "Dark",
   access: "Access",
   tokenNeeded: "This server asks for a token. This browser is signed in.",
-  tokenFree: "This server answers only its own machine, and asks for no token. Set ENLARGER_TOKEN to use it from others.",
+  tokenFree:
+    "This server answers only its own machine, and asks for no token. Set ENLARGER_TOKEN to use it from others.",
   signOut: "Sign out",
   signedOut: "Signed out. The next request asks for the token again.",
   about: "About",

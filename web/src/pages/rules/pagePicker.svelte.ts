@@ -20,7 +20,9 @@ export class PagePickerState {
       const { roots } = await this.http.get<{ roots: Root[] }>("/v1/shelf");
       const lists = await Promise.all([
         query === "" ? this.http.get<{ items: Item[] }>("/v1/shelf/recent", { limit: 12 }) : { items: [] },
-        ...roots.map((root) => this.http.get<Listed<Item>>("/v1/shelf/items", { root: root.id, q: query, limit: MOST })),
+        ...roots.map((root) =>
+          this.http.get<Listed<Item>>("/v1/shelf/items", { root: root.id, q: query, limit: MOST }),
+        ),
       ]);
       const found = lists.flatMap((list) => list.items).filter((item) => item.kind === "book");
       return () => {

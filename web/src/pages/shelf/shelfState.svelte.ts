@@ -29,7 +29,9 @@ export class ShelfState {
   place = $state.raw<Place>(TOP);
   loading = $state(true);
   failure = $state.raw<Told | null>(null);
-  #rootId = $derived.by(() => (this.place.group ? rootOf(this.place.group) : this.place.root) || (this.roots[0]?.id ?? ""));
+  #rootId = $derived.by(
+    () => (this.place.group ? rootOf(this.place.group) : this.place.root) || (this.roots[0]?.id ?? ""),
+  );
   hasMore = $derived.by(() => this.#next !== "");
   /** The root that is being looked at: the first one, where none was chosen. */
   root = $derived.by(() => this.roots.find((each) => each.id === this.#rootId) ?? null);

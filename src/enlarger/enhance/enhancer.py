@@ -72,7 +72,8 @@ class Enhancer:
         self.settings = settings or Settings()
         self.catalog = catalog or load_catalog()
         self._own_catalog = catalog is not None
-        self.limits = TileLimits(self.settings, runtime=device.partition(":")[0])
+        self._sharers = 1
+        self.limits = self._limits_on(device)
         self.device = device
         self._runtimes = runtimes
         self._prepare_graph = prepare_graph
@@ -134,8 +135,16 @@ class Enhancer:
         """One for another device that shares everything else: graphs, room for open sessions, and the turns."""
         sibling = copy.copy(self)
         sibling.device = device
-        sibling.limits = TileLimits(self.settings, runtime=device.partition(":")[0])
+        sibling.limits = sibling._limits_on(device)
         return sibling
+
+    def share_memory(self, sharers: int) -> None:
+        """Plan with one of so many equal parts of the memory: others work beside this one. Before the first picture."""
+        self._sharers = sharers
+        self.limits = self._limits_on(self.device)
+
+    def _limits_on(self, device: str) -> TileLimits:
+        return TileLimits(self.settings, runtime=device.partition(":")[0], sharers=self._sharers)
 
     def warm(self, recipe: Recipe, width: int, height: int) -> None:
         """Open what a picture of this size will need; raises as `enlarge` does."""

@@ -22,10 +22,12 @@ _SAMPLE_TILE = (256, 256)
 class TileLimits:
     """Limits in pixels per variant. What was lowered is kept in a small file: a machine runs out of memory once."""
 
-    def __init__(self, settings: Settings, *, runtime: str = "auto") -> None:
+    def __init__(self, settings: Settings, *, runtime: str = "auto", sharers: int = 1) -> None:
+        """`sharers`: so many plan side by side, each with its part; a budget that a person set is for each of them."""
+        allowed_bytes = allowed_memory_bytes()
         self._path = settings.data_dir / "tile-limits.json"
-        self._budget_bytes = settings.memory_budget or min(allowed_memory_bytes() // 6, _MOST_BUDGET_BYTES)
-        self._ceiling_bytes = settings.memory_budget or allowed_memory_bytes() // 2
+        self._budget_bytes = settings.memory_budget or min(allowed_bytes // 6, _MOST_BUDGET_BYTES) // sharers
+        self._ceiling_bytes = settings.memory_budget or min(allowed_bytes // 2, allowed_bytes * 3 // 4 // sharers)
         self._runtime = runtime if runtime == "ncnn" else "openvino"  # what "auto" takes unless measured otherwise
         self._lock = threading.Lock()
         self._most_in_batch: dict[str, int] = {}

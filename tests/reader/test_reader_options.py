@@ -85,9 +85,8 @@ def test_paths_of_pages_and_books() -> None:
 
 
 def test_a_request_without_a_model_leaves_it_to_the_rules() -> None:
-    default = Treatment("cunet", 2.0)
-    assert Wished(scale=4.0, noise=3).treatment(default) is None
-    assert Wished("photo", noise=1, tile_size=64).treatment(default) == Treatment("photo", 2.0, 1, 64)
+    assert Wished(scale=4.0, noise=3).treatment is None
+    assert Wished("photo", noise=1, tile_size=64).treatment == Treatment("photo", 2.0, 1, 64)
 
 
 def test_a_range_is_asked_for_nearest_first() -> None:

@@ -123,8 +123,9 @@ class Reader:
     def request(self, request: Request) -> PageState:
         """One page, named by paths; it is tried again if it failed. Raises UnknownBookError, InputError."""
         book_id, page = self._find(request)
-        asked = request.wished.treatment(self.options.treatment)
-        state = self._desk.want(book_id, page, request.lane, asked=asked, image_hash=request.image_hash)
+        state = self._desk.want(
+            book_id, page, request.lane, asked=request.wished.treatment, image_hash=request.image_hash
+        )
         self._feeder.wake()
         return state
 

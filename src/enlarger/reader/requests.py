@@ -16,7 +16,7 @@ RequestPriority = Literal["current", "forward", "backward", "background"]
 
 @dataclass(frozen=True)
 class Wished:
-    """How a page is to be made, as far as the request says; what is None is the options'."""
+    """How a page is to be made, as far as the request says."""
 
     model: str | None = None
     scale: float | None = None
@@ -24,17 +24,13 @@ class Wished:
     tile_enabled: bool = True
     noise: int | None = None
 
-    def treatment(self, default: Treatment) -> Treatment | None:
-        """What was asked for, or None: a request that names no model gets what the rules say."""
+    @property
+    def treatment(self) -> Treatment | None:
+        """What was asked for, or None: a request that names no model gets what the rules and options say."""
         if self.model is None:
             return None
-        return Treatment(
-            model=self.model,
-            scale=default.scale if self.scale is None else self.scale,
-            noise=self.noise,
-            tile_size=self.tile_size or 0,
-            tile_enabled=self.tile_enabled,
-        )
+        scale = Treatment.scale if self.scale is None else self.scale
+        return Treatment(self.model, scale, self.noise, self.tile_size or 0, self.tile_enabled)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from enlarger.books.natural import natural_key
 from enlarger.books.opening import BOOK_SUFFIXES, looks_like_book, open_book
 from enlarger.books.output_names import OutputNames, output_names
 from enlarger.books.portable import portable_name
+from enlarger.books.spool import drop_unpacked
+from enlarger.books.unpackers import is_later_part
 from enlarger.books.write_cbz import Stream, Written, write_cbz
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "PageFacts",
     "Stream",
     "Written",
+    "drop_unpacked",
     "escape_error",
+    "is_later_part",
     "is_litter",
     "is_page_name",
     "looks_like_book",

@@ -83,7 +83,9 @@ class Spool:
                 others = {path: _stated_bytes(path) for path in self._places() if path != place}
             for other in sorted(others, key=_last_use):
                 is_idle = _last_use(other) < time.time() - _IDLE_S
-                if (is_idle or sum(others.values()) + needed_bytes > self.max_bytes) and self._drop(other, place):
+                if (is_idle or sum(others.values()) + needed_bytes > self.max_bytes) and self.drop(
+                    other, holding=place
+                ):
                     del others[other]
             if sum(others.values()) + needed_bytes > self.max_bytes:
                 return False
@@ -94,13 +96,13 @@ class Spool:
     def _places(self) -> list[Path]:
         return [path for path in self.folder.iterdir() if path.is_dir()]
 
-    def _drop(self, other: Path, own: Path) -> bool:
-        """Remove what lies there, unless it is being unpacked."""
+    def drop(self, other: Path, *, holding: Path | None = None) -> bool:
+        """Remove what lies there, unless it is being unpacked; `holding`: where the caller is `unpacking` itself."""
         from filelock import FileLock, Timeout
 
         lock = self._locked(other)
         try:
-            is_ours = lock == self._locked(own)  # held already
+            is_ours = holding is not None and lock == self._locked(holding)
             with nullcontext() if is_ours else FileLock(lock.with_name(f".{lock.name}.lock"), timeout=0):
                 shutil.rmtree(other, ignore_errors=True)
         except (OSError, Timeout):
@@ -110,6 +112,11 @@ class Spool:
     def _locked(self, place: Path) -> Path:
         """What is locked for `place`. Lock files stay, so there is one for all places of the same beginning."""
         return self.folder / place.name[:2]
+
+
+def drop_unpacked(place: Path) -> None:
+    """Remove an unpacked archive of `Settings.spool_dir`, unless it is being unpacked just now."""
+    Spool(place.parent, 0).drop(place)
 
 
 def touch(place: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from enlarger.errors import BookError
 from enlarger.messages import Message, msg
 
 _CHUNK_BYTES = 1 << 18
+_PART = re.compile(r"\.part([0-9]{1,5})\.(?:rar|cbr)\Z", re.IGNORECASE)
 _SILENT_S = 60.0
 _NO_WINDOW = 0x08000000  # of Windows
 
@@ -54,6 +56,12 @@ def unpackers() -> tuple[Unpacker, ...]:
         for name, program in found.items()
         if program and (not name.startswith("7z") or _knows_rar(program))
     )
+
+
+def is_later_part(name: str) -> bool:
+    """Whether a file's name is that of the second or a further part of a rar, which is read with the first."""
+    numbered = _PART.search(name)
+    return numbered is not None and int(numbered[1]) > 1
 
 
 def no_unpacker(archive: Path) -> BookError:

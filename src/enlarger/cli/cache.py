@@ -32,7 +32,13 @@ def stats(
     show(str(msg("Size: {size} of at most {limit}", size=format_bytes(held.total_bytes), limit=limit)))
     size = format_bytes(beside.total_bytes)
     show(
-        str(msg("Journals, unfinished archives, compiled graphs: {count}; {size}", count=beside.total_files, size=size))
+        str(
+            msg(
+                "Journals, archives in the making or unpacked, compiled graphs: {count}; {size}",
+                count=beside.total_files,
+                size=size,
+            )
+        )
     )
     return ExitCode.OK
 

@@ -25,6 +25,7 @@ from enlarger.books import (
     PageFacts,
     looks_like_book,
     open_book,
+    page_identity,
     refresh_comic_info,
     write_cbz,
 )
@@ -110,7 +111,7 @@ class ErrandRunner:
     def _book(self, errand: Errand, targets: Sequence[Path]) -> Report:
         started = time.perf_counter()
         try:
-            with open_book(errand.source) as book:
+            with open_book(errand.source, settings=self._enhancer.settings) as book:
                 pages = self._packed(book, errand) if errand.packs else self._foldered(book, errand, targets)
         except InputError as error:
             return Report(str(errand.source), errand.target, (), time.perf_counter() - started, error)
@@ -202,7 +203,7 @@ class ErrandRunner:
 
 def _leg(book: Book, names: Sequence[str], root: Path, journal: Journal, *, private: bool = False) -> _Leg:
     plan = OutputNames.plan(names, OUTPUT_SUFFIXES)
-    sources = [Source(name, partial(book.read, name)) for name in names]
+    sources = [Source(name, partial(book.read, name), partial(page_identity, book, name)) for name in names]
     suffixes = {name: Path(name).suffix for name in names}
     return _Leg(sources, root, suffixes, lambda name, suffix: root / plan.name(name, suffix), journal, private)
 

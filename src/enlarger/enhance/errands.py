@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from enlarger.books import BOOK_SUFFIXES, is_litter, is_page_name, looks_like_book
+from enlarger.books import BOOK_SUFFIXES, is_later_part, is_litter, is_page_name, looks_like_book
 from enlarger.enhance.recipe import Recipe
 from enlarger.errors import InputError
 from enlarger.messages import msg
@@ -124,7 +124,9 @@ def _mark(recipe: Recipe) -> str:
 
 
 def _archives(folder: Path, target: Path) -> Iterator[Path]:
-    return (path for path in _files(folder, target) if path.suffix.lower() in BOOK_SUFFIXES)
+    """Books among the folder's files; of one in several parts, the first part."""
+    files = _files(folder, target)
+    return (path for path in files if path.suffix.lower() in BOOK_SUFFIXES and not is_later_part(path.name))
 
 
 def _has_pages(folder: Path, target: Path) -> bool:

@@ -25,10 +25,11 @@ _OUTPUT_BYTES_PER_PX = 8
 
 @dataclass(frozen=True)
 class Source:
-    """A page to enlarge: the name it is known by, and how to get its bytes."""
+    """A page to enlarge: the name it is known by, how to get its bytes, and what stands for them if they are made."""
 
     name: str
     read: Callable[[], bytes]
+    identity: Callable[[], str | None] = lambda: None
 
     @classmethod
     def of_file(cls, path: Path) -> Source:
@@ -86,7 +87,7 @@ class Rendering:
         """Read, identify, look into the cache, decode what is not there; raises InputError, ModelError."""
         started = time.perf_counter()
         data = source.read()
-        page = self._identify(source.name, data)
+        page = self._identify(source, data)
         render = self._finished(page.name, page.key) or self._cache.get(page.key)
         if render is not None:
             return replace(page, render=render)
@@ -102,15 +103,15 @@ class Rendering:
 
     def key(self, source: Source) -> str:
         """The key that the page's render has or would have; raises InputError."""
-        return self._identify(source.name, source.read()).key
+        return self._identify(source, source.read()).key
 
-    def _identify(self, name: str, data: bytes) -> Prepared:
-        header = read_header(data, name=name)
-        sha256 = hashlib.sha256(data).hexdigest()
+    def _identify(self, source: Source, data: bytes) -> Prepared:
+        header = read_header(data, name=source.name)
+        sha256 = source.identity() or hashlib.sha256(data).hexdigest()
         key = self._enhancer.key(self._recipe, sha256, header.width, header.height)
         size = self._recipe.output_size(header.width, header.height)
-        _check_output(name, size)
-        return Prepared(name, sha256, header, key, size)
+        _check_output(source.name, size)
+        return Prepared(source.name, sha256, header, key, size)
 
     def enlarge(
         self, page: Prepared, *, progress: Progress | None = None, cancel: CancelToken | None = None

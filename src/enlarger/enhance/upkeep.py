@@ -1,7 +1,8 @@
 """What lies in the cache's folder beside the renders: counted, and swept when it was not used for long.
 
-Journals, the parts of archives that are not finished, and compiled graphs. Losing them costs computing, never a page;
-a journal stays as long as its output does, which without it would no longer be known as ours.
+Journals, the parts of archives that are not finished, archives unpacked for reading, digests of files, and compiled
+graphs. Losing them costs computing, never a page; a journal stays as long as its output does, which without it would
+no longer be known as ours.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
+from enlarger.books import drop_unpacked
 from enlarger.enhance.cache import CacheStats
 from enlarger.enhance.journal import Journal
 from enlarger.settings import Settings
@@ -37,7 +40,7 @@ def sweep_beside_renders(settings: Settings, *, unused_for_s: float = 0.0) -> in
     """
     cutoff = time.time() - unused_for_s
     unused = [entry for entry in _entries(settings) if _last_use(entry) <= cutoff and not _vouches(entry)]
-    return sum(_drop(entry, _journals_dir(settings)) for entry in unused)
+    return sum(_drop(entry, settings) for entry in unused)
 
 
 def _journals_dir(settings: Settings) -> Path:
@@ -45,8 +48,9 @@ def _journals_dir(settings: Settings) -> Path:
 
 
 def _entries(settings: Settings) -> Iterator[Path]:
-    """A journal, all parts of one archive (a folder), or a compiled graph."""
-    for folder in (_journals_dir(settings), settings.cache_dir / "parts", settings.compiled_dir):
+    """A journal, all parts of one archive (a folder), a compiled graph, an unpacked archive (a folder), a digest."""
+    beside = (settings.cache_dir / "parts", settings.compiled_dir, settings.spool_dir, settings.digests_dir)
+    for folder in (_journals_dir(settings), *beside):
         with suppress(OSError):  # not made yet
             yield from (path for path in sorted(folder.iterdir()) if path.suffix != ".lock" and not _in_writing(path))
 
@@ -74,11 +78,13 @@ def _last_use(entry: Path) -> float:
     return max(state.st_mtime, state.st_atime) if state else 0.0
 
 
-def _drop(entry: Path, journals: Path) -> int:
+def _drop(entry: Path, settings: Settings) -> int:
     """How many files went: none where another process makes this archive just now."""
     from filelock import FileLock, Timeout
 
-    lock = journals / f".{entry.stem}.lock"
+    if entry.parent == settings.spool_dir:
+        return _removed(entry, drop_unpacked)
+    lock = _journals_dir(settings) / f".{entry.stem}.lock"
     try:
         with FileLock(lock, timeout=0) if lock.exists() else nullcontext():
             return _remove(entry)
@@ -87,12 +93,16 @@ def _drop(entry: Path, journals: Path) -> int:
 
 
 def _remove(entry: Path) -> int:
-    if not entry.is_dir():
-        entry.unlink()
-        return 1
-    before = len(_files(entry))
-    shutil.rmtree(entry, ignore_errors=True)
-    return before - len(_files(entry))
+    if entry.is_dir():
+        return _removed(entry, partial(shutil.rmtree, ignore_errors=True))
+    entry.unlink()
+    return 1
+
+
+def _removed(folder: Path, drop: Callable[[Path], object]) -> int:
+    before = len(_files(folder))
+    drop(folder)
+    return before - len(_files(folder))
 
 
 def _state(path: Path) -> os.stat_result | None:

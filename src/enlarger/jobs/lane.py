@@ -44,7 +44,7 @@ class Lane:
         self._enhancers = {enhancer.device: enhancer}
         self._cache = cache
         self._say = say
-        self._sources = PageSources()
+        self._sources = PageSources(enhancer.settings)
         self._decoder = Turns("decode")
         self._encoder = Turns("encode")
         self._changed = threading.Condition()  # guards all below

@@ -7,15 +7,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from enlarger.books import Book, open_book
+from enlarger.books import Book, open_book, page_identity
 from enlarger.enhance import Source
 from enlarger.jobs.job import JobSource
+from enlarger.settings import Settings
 
 
 class PageSources:
     """The last book, kept open while it is the same on the disk. Used by one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._book: Book | None = None
         self._stamp: tuple[object, ...] = ()
 
@@ -23,7 +25,8 @@ class PageSources:
         """The page called `name`; opening its book raises BookError, as reading it does later."""
         if source.kind == "picture":
             return replace(Source.of_file(source.path), name=name)
-        return Source(name, partial(self._open(source.path).read, name))
+        book = self._open(source.path)
+        return Source(name, partial(book.read, name), partial(page_identity, book, name))
 
     def close(self) -> None:
         """Let go of the book: somebody may want to delete or replace it."""
@@ -35,7 +38,7 @@ class PageSources:
         stamp = _stamp(path)
         if self._book is None or stamp != self._stamp:
             self.close()
-            self._book, self._stamp = open_book(path), stamp
+            self._book, self._stamp = open_book(path, settings=self._settings), stamp
         return self._book
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from enlarger.books import Book, is_page_name, looks_like_book, natural_key, open_book
+from enlarger.books import Book, is_page_name, looks_like_book, natural_key, open_book, page_identity
 from enlarger.errors import BookError, InputError
 from enlarger.jobs.manifest import Manifest, ReadReport, ReportedFile, ReportedPage, read_manifest, read_report
 from enlarger.jobs.report import REPORT_NAME
@@ -200,7 +200,7 @@ def _source_pages(source: Path) -> Iterator[tuple[str, str | BookError]]:
     with open_book(source) as book:
         for page in book.pages:
             try:
-                yield page.name, _digest(book.stream(page.name))[0]
+                yield page.name, page_identity(book, page.name) or _digest(book.stream(page.name))[0]
             except BookError as error:
                 yield page.name, error
         for problem in book.problems:

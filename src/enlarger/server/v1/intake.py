@@ -76,7 +76,7 @@ def source_of(path: Path) -> JobSource:
         return JobSource("picture", path)
     raise InputError(
         msg("{path}: this is not a folder, archive or picture.", path=path.name),
-        msg("Hand in pictures, a folder of them, or a zip or cbz."),
+        msg("Hand in pictures, a folder of them, or one zip, cbz, rar, 7z, PDF or EPUB."),
     )
 
 
@@ -107,7 +107,8 @@ def _submit_upload(
     source = single if single is not None and single.kind == "archive" else JobSource("folder", folder)
     if source.kind == "folder" and not any(is_page_name(file.name) for file in upload.files):
         raise InputError(
-            msg("None of the files is a picture."), msg("Hand in pictures, or exactly one archive: zip or cbz.")
+            msg("None of the files is a picture."),
+            msg("Hand in pictures, or exactly one archive: zip, cbz, rar, 7z, PDF or EPUB."),
         )
     return service.jobs.submit(_submission(service, options, source, key, upload, job_id))
 

@@ -29,6 +29,7 @@ export class JobDetail {
   gone = $state(false);
 
   #lastEvent = 0;
+  #pagesAsOf = Infinity; // until they are there, every event is of the past
   #loads = 0;
   #stops: (() => void)[];
 
@@ -55,10 +56,9 @@ export class JobDetail {
     const load = ++this.#loads;
     try {
       const job = await this.http.get<Job>(`/v1/jobs/${this.id}`);
-      if (load !== this.#loads) return;
       this.#takeJob(job);
-      await this.#loadPages(load);
-      this.failure = null;
+      await this.#loadPages(load, job.lastEvent);
+      if (load === this.#loads) this.failure = null;
     } catch (error) {
       if (load === this.#loads) this.failure = toldOf(error);
     } finally {
@@ -84,7 +84,8 @@ export class JobDetail {
     }
   }
 
-  async #loadPages(load: number): Promise<void> {
+  /** The pages as they are; what happened behind the event `asOf` while they came is told of them again. */
+  async #loadPages(load: number, asOf: number): Promise<void> {
     const pages: JobPage[] = [];
     let after = "";
     do {
@@ -94,6 +95,10 @@ export class JobDetail {
       after = piece.next;
     } while (after !== "");
     this.pages = pages;
+    this.#pagesAsOf = asOf;
+    const missed = this.events.filter((each) => each.number > asOf).reverse();
+    if (missed.some((event) => RELISTED.has(event.type))) void this.load();
+    else for (const event of missed) this.#tellPages(event);
   }
 
   #takeJob(job: Job): void {
@@ -106,20 +111,13 @@ export class JobDetail {
     if (event.job !== this.id || event.number <= this.#lastEvent) return;
     this.#lastEvent = event.number;
     this.events = [event, ...this.events].slice(0, MOST_EVENTS);
-    if (typeof event["position"] === "number") this.#takePage(event["position"], event);
-    else if (RELISTED.has(event.type)) void this.#reload();
+    if (event.number <= this.#pagesAsOf) return; // of the past: the pages know it
+    if (RELISTED.has(event.type)) void this.load();
+    else this.#tellPages(event);
   }
 
-  async #reload(): Promise<void> {
-    const load = ++this.#loads;
-    this.shares.clear();
-    try {
-      await this.#loadPages(load);
-    } catch (error) {
-      if (load === this.#loads) this.failure = toldOf(error);
-    } finally {
-      if (load === this.#loads) this.loading = false;
-    }
+  #tellPages(event: JobEvent): void {
+    if (typeof event["position"] === "number") this.#takePage(event["position"], event);
   }
 
   #takePage(position: number, event: JobEvent): void {

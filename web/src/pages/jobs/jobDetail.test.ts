@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FakeHttp, FakeLive, refusal, settled } from "../fakes";
+import { FakeHttp, FakeLive, later, refusal, settled } from "../fakes";
 import { JobDetail } from "./jobDetail.svelte";
 import { job, page } from "./samples";
 
@@ -56,6 +56,38 @@ describe("JobDetail", () => {
     live.comeBack();
     await settled();
     expect(detail.pages).toHaveLength(1);
+  });
+
+  it("is not led astray by events of the past", async () => {
+    const http = new FakeHttp()
+      .on("GET /v1/jobs/a", job("a", { state: "done", lastEvent: 4 }))
+      .on("GET /v1/jobs/a/pages", { items: [page(0, { state: "done", seconds: 2 })], next: "" });
+    const live = new FakeLive();
+    const detail = new JobDetail("a", http, live);
+    const loading = detail.load();
+    told(live, 1, "submitted");
+    told(live, 2, "listed");
+    told(live, 3, "page_failed", { position: 0, error: null });
+    told(live, 4, "retried");
+    await loading;
+    expect(detail.job?.state).toBe("done");
+    expect(detail.pages[0]).toMatchObject({ state: "done", seconds: 2 });
+    expect(http.calls("GET /v1/jobs/a/pages")).toHaveLength(1);
+  });
+
+  it("loses nothing that happens while the pages come", async () => {
+    const slow = later<unknown>();
+    const http = new FakeHttp()
+      .on("GET /v1/jobs/a", job("a", { state: "running", lastEvent: 3 }))
+      .on("GET /v1/jobs/a/pages", () => slow.promise);
+    const live = new FakeLive();
+    const detail = new JobDetail("a", http, live);
+    const loading = detail.load();
+    await settled();
+    told(live, 4, "page_done", { position: 0, output: "1.jpg", seconds: 1, bytes: 1 });
+    slow.resolve({ items: [page(0)], next: "" });
+    await loading;
+    expect(detail.pages[0]?.state).toBe("done");
   });
 
   it("reads the list anew when it is another", async () => {

@@ -91,6 +91,13 @@ class ReadingRoom:
     def until_ready(self, page: int, book_id: str = BOOK) -> PageState:
         return self.until_status(page, PageStatus.COMPLETED, book_id=book_id)
 
+    def computed(self, page: int, book_id: str) -> Path:
+        """Turn to the page; its finished render."""
+        self.reader.turn(book_id, page)
+        file = self.reader.render(self.until_ready(page, book_id).key)
+        assert file is not None
+        return file
+
     def until_quiet(self) -> None:
         """Nothing waits and nothing is in hand, here or in the ledger."""
         until(lambda: self.unfinished() == [] and self.waiting() == 0, "it never came to rest")

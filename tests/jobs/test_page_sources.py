@@ -27,7 +27,7 @@ def test_an_archive_is_opened_once_for_many_pages(tmp_path: Path, monkeypatch: p
 
     opened: list[Path] = []
     original = page_sources.open_book
-    monkeypatch.setattr(page_sources, "open_book", lambda path: (opened.append(path), original(path))[1])
+    monkeypatch.setattr(page_sources, "open_book", lambda path, **how: (opened.append(path), original(path, **how))[1])
     book, sources = make_archive(tmp_path / "a.cbz", b"first"), PageSources()
     assert [sources.page(book, "1.png").read() for _ in range(3)] == [b"first"] * 3
     assert len(opened) == 1

@@ -186,6 +186,7 @@ def _pixels(page: PdfPage, image: PdfImage, scale: float) -> bytes | None:
         bitmap = image.get_bitmap()
     except PdfiumError:
         return None
+    bitmap.warn_on_close = False  # it owns its pixels; they are encoded before it is closed
     try:
         picture = bitmap.to_pil()
         return _png(picture, scale) if _is_shown(picture, page) else None

@@ -62,7 +62,7 @@ def upscale(
         typer.Argument(
             metavar="INPUT",
             show_default=False,
-            help=str(msg("Pictures, folders (their tree is kept), and zip or cbz archives (a cbz comes out).")),
+            help=str(msg("Pictures, folders (the tree is kept), books: zip, rar, 7z, PDF, EPUB (a cbz comes out).")),
         ),
     ],
     out: Annotated[

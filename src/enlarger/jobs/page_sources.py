@@ -16,7 +16,7 @@ from enlarger.settings import Settings
 class PageSources:
     """The last book, kept open while it is the same on the disk. Used by one thread at a time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings
         self._book: Book | None = None
         self._stamp: tuple[object, ...] = ()

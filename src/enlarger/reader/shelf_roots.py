@@ -180,7 +180,7 @@ def _missing(path: str) -> InputError:
 def _no_book(path: Path) -> InputError:
     return InputError(
         msg("{path}: this is neither a folder nor an archive.", path=path),
-        msg("Choose a folder that holds books, or an archive: zip or cbz."),
+        msg("Choose a folder that holds books, or a book: zip, rar, 7z, PDF or EPUB."),
     )
 
 

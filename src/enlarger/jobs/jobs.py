@@ -48,7 +48,9 @@ class Jobs:
         crew: Crew | None = None,
         catalog: Catalog | None = None,
         fetch: Fetch = fetch,
+        prepare_worker: str = "",
     ) -> None:
+        """`prepare_worker`: what each worker calls first, as `WorkerSetup.prepare`. fetch: what brings weights."""
         self._settings = settings = settings.for_server()  # workers look for weights there too
         self._catalog = catalog or load_catalog()
         self._pulls = Pulls(settings, self._catalog, fetch=fetch)
@@ -63,7 +65,7 @@ class Jobs:
             self._storage.prepare()
             self._ledger = open_ledger(self._storage.ledger)
             stack.callback(self._ledger.close)
-            self._crew = crew or Crew(WorkerSetup(settings))
+            self._crew = crew or Crew(WorkerSetup(settings, prepare=prepare_worker))
             self._dispatcher = Dispatcher(
                 settings,
                 self._ledger,

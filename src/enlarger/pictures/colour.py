@@ -18,7 +18,7 @@ GREY, RGB, CMYK = "GRAY", "RGB", "CMYK"
 _HEADER_BYTES = 128
 _ROWS = 256  # converted at once, where the converter takes memory of its own
 _GRID_STEPS = 9
-_BLACK_POINT = 0x2000  # cmsFLAGS_BLACKPOINTCOMPENSATION
+_EXACT_BLACK_POINT = 0x2000 | 0x0100  # cmsFLAGS_BLACKPOINTCOMPENSATION, cmsFLAGS_NOOPTIMIZE
 _SAME_LEVELS = 1  # of 255: what two roundings make
 
 MISFIT = msg("The colour profile did not fit the picture and was dropped.")
@@ -139,7 +139,7 @@ def deep_transform(samples: Pixels, icc: bytes, space: str) -> Pixels | None:
     try:
         for top in range(0, len(samples), _ROWS):
             band = np.ascontiguousarray(samples[top : top + _ROWS])
-            result[top : top + _ROWS] = codecs.cms_transform(band, icc, target, flags=_BLACK_POINT, **how)
+            result[top : top + _ROWS] = codecs.cms_transform(band, icc, target, flags=_EXACT_BLACK_POINT, **how)
     except (RuntimeError, ValueError, TypeError):  # damaged, or without the tables this direction needs
         return None
     return result
@@ -157,8 +157,8 @@ def _transform(icc: bytes, mode: str) -> Callable[[Image], Image] | None:
 
     from PIL import ImageCms
 
-    # Little CMS's shortcut for one channel is up to ten levels off in the shadows of a linear profile
-    extra = ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.NONE
+    # Little CMS's shortcuts for grey and RGB are up to ten levels off in the shadows
+    extra = ImageCms.Flags.NOOPTIMIZE if mode in ("L", RGB) else ImageCms.Flags.NONE
     try:
         made = ImageCms.buildTransform(
             ImageCms.ImageCmsProfile(io.BytesIO(icc)),

@@ -128,9 +128,9 @@ def _converted(pixels: Pixels, convert: Callable[[Pixels], Pixels | None]) -> Pi
 
 
 def _depth(picture: Picture, target: Format) -> tuple[Picture, Notes]:
-    if not picture.is_deep or target.bits == 16:
+    if not picture.is_deep or (target.bits == 16 and picture.animation is None):  # no writer moves 16 bits
         return picture, ()
-    if target.bits > 8:
+    if target.bits == 10:
         lost = (msg("{format} holds {bits} bits a channel, not {depth}.", format=target.label, bits=target.bits,
                     depth=picture.bits),)  # fmt: skip
         return picture, lost if picture.bits > target.bits else ()

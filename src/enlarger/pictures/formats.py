@@ -55,7 +55,7 @@ _ALL = (
         lossless="never",
     ),
     Format("png", "PNG", (".png", ".apng"), "image/png", 2**31 - 1, bits=16, dpi="own", frames=True, lossless="always"),
-    Format("webp", "WEBP", (".webp",), "image/webp", 16383, grey=False, frames=True),
+    Format("webp", "WebP", (".webp",), "image/webp", 16383, grey=False, frames=True),
     Format("avif", "AVIF", (".avif", ".avifs"), "image/avif", 32768, grey_alpha=False, frames=True),
     Format("heic", "HEIC", (".heic", ".heif", ".hif"), "image/heic", 16384, bits=10, grey_alpha=False),
     Format("jxl", "JPEG XL", (".jxl",), "image/jxl", 2**18, icc=False),
@@ -85,7 +85,7 @@ _ALL = (
         xmp=False,
         dpi="none",
         frames=True,
-        lossless="always",
+        lossless="never",
     ),
 )
 FORMATS: Mapping[str, Format] = MappingProxyType({entry.name: entry for entry in _ALL})

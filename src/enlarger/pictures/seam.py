@@ -26,9 +26,19 @@ def picture_errors(name: str) -> Iterator[None]:
         ) from error
     except Exception as error:  # hostile bytes can make its decoders raise anything
         raise PictureError(
-            msg("{name}: the picture is cut short, damaged or of a rare kind ({reason}).", name=name, reason=error),
+            msg(
+                "{name}: the picture is cut short, damaged or of a rare kind ({reason}).",
+                name=name,
+                reason=_reason(error),
+            ),
             msg("Copy or download the file again; if it opens elsewhere, save it anew as PNG."),
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """In one line; what a library did not foresee says nothing to a person but its kind."""
+    said = " ".join(str(error).split())
+    return type(error).__name__ if isinstance(error, LookupError) or not said else said
 
 
 @contextmanager

@@ -35,12 +35,19 @@ def _size(data: bytes) -> tuple[int, int]:
 
 def _read(data: bytes, reading: Reading) -> Picture:
     header = jxl_header(data)
-    is_jpeg, info, decoded, icc, boxes = pillow_jxl().Decoder(num_threads=-1)(data)
+    is_jpeg, info, decoded, icc, boxes = _decoded(data)
     if is_jpeg:
         return _once_jpeg(decoded, reading)
     metadata = said_upright(_metadata(icc, boxes))
     notes = _notes(header)
     return deep_picture(_samples(data, header, info, decoded), metadata, "jxl", min(header.bits, 16), notes)
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return pillow_jxl().Decoder(num_threads=-1)(data)
+    except RuntimeError as error:  # it says no more than to build it anew
+        raise ValueError("libjxl cannot decode it") from error
 
 
 def _once_jpeg(data: bytes, reading: Reading) -> Picture:

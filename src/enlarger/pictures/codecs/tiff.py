@@ -34,13 +34,13 @@ _BYTES_A_MEGAPIXEL = 10**6 * _MOST_SAMPLES * 2
 
 def _size(data: bytes) -> tuple[int, int]:
     with tifffile().TiffFile(io.BytesIO(data)) as file:
-        page = file.pages.first
+        page = _first_page(file)
         return int(page.imagewidth), int(page.imagelength)
 
 
 def _read(data: bytes, reading: Reading) -> Picture:
     with tifffile().TiffFile(io.BytesIO(data)) as file:
-        page = file.pages.first
+        page = _first_page(file)
         _check(page, reading)
         notes = [only_the_first(count)] if (count := len(file.pages)) > 1 else []
         metadata = metadata_from(
@@ -52,6 +52,12 @@ def _read(data: bytes, reading: Reading) -> Picture:
             samples, metadata, note = _without_inks(samples, metadata)
             notes.append(note)
         return deep_picture(samples, metadata, "tiff", bits, tuple(notes))
+
+
+def _first_page(file: Any) -> Any:
+    if not len(file.pages):
+        raise ValueError("no picture in it")
+    return file.pages.first
 
 
 def _check(page: Any, reading: Reading) -> None:

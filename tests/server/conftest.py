@@ -12,12 +12,13 @@ import pytest
 from blockbuster import blockbuster_ctx
 from fake_workers import make_graph
 from job_making import Room, running_room
-from loopback import serving
+from loopback import served, serving
 from memory_jobs import MemoryJobs
 
 from enlarger.errors import JobError
 from enlarger.jobs import JobState
 from enlarger.server import create_app
+from enlarger.settings import Settings
 
 _UNFINISHED = [state for state in JobState if not state.is_final]
 
@@ -82,10 +83,33 @@ class _Lent:
     def stop(self) -> None: ...
 
 
+@pytest.fixture(scope="module")
+def facade(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[MemoryJobs, str]]:
+    """The facade that the test's module calls FACADE, over jobs in memory: those, and its URL."""
+    jobs = MemoryJobs(Settings(storage_dir=tmp_path_factory.mktemp("server") / "storage"))
+    with served(jobs, request.module.FACADE.build) as url:
+        yield jobs, url
+
+
+@pytest.fixture
+def jobs(facade: tuple[MemoryJobs, str]) -> MemoryJobs:
+    """The facade's jobs, as new."""
+    facade[0].reset()
+    return facade[0]
+
+
+@pytest.fixture
+def client(jobs: MemoryJobs, facade: tuple[MemoryJobs, str]) -> Iterator[httpx.Client]:
+    """A client of the facade that speaks English."""
+    with httpx.Client(base_url=facade[1], headers={"Accept-Language": "en"}) as client:
+        yield client
+
+
 @pytest.fixture
 def memory(tmp_path: Path) -> Callable[..., MemoryJobs]:
     """Jobs in memory, for the settings given."""
-    from enlarger.settings import Settings
 
     def made(**settings: Any) -> MemoryJobs:
         folders = {"data_dir": tmp_path / "data", "cache_dir": tmp_path / "cache", "storage_dir": tmp_path / "storage"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from urllib.parse import unquote
 
 import httpx
@@ -16,31 +15,12 @@ from enlarger.errors import DiskFullError, QueueFullError
 from enlarger.jobs import Failure, JobState, Priority
 from enlarger.messages import msg
 from enlarger.pictures import encode, read_header
-from enlarger.server.hook import build
-from enlarger.settings import Settings
+from enlarger.server import hook
 from pages import noise, picture
 
+FACADE = hook
 PAGE = encode(picture(noise(1, 40, 50, 3)), format="png").data
 LARGER = encode(picture(noise(2, 80, 100, 3)), format="webp").data
-
-
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MemoryJobs, str]]:
-    jobs = MemoryJobs(Settings(storage_dir=tmp_path_factory.mktemp("server") / "storage"))
-    with served(jobs, build) as url:
-        yield jobs, url
-
-
-@pytest.fixture
-def jobs(serving: tuple[MemoryJobs, str]) -> MemoryJobs:
-    serving[0].reset()
-    return serving[0]
-
-
-@pytest.fixture
-def client(jobs: MemoryJobs, serving: tuple[MemoryJobs, str]) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=serving[1], headers={"Accept-Language": "en"}) as client:
-        yield client
 
 
 @pytest.fixture
@@ -174,7 +154,7 @@ def test_max_width_caps_the_result(
         ("scale=0.5", "--scale"),
         ("scale=much", "is not a number"),
         ("noise=7", "is not a noise level"),
-        ("format=tiff", "is not an output format"),
+        ("format=docx", "is not an output format"),
         ("quality=0", "--quality"),
         ("within=tomorrow", "is not a time to wait"),
         ("within=61m", "is not a time to wait"),
@@ -258,7 +238,7 @@ def test_a_job_that_waits_for_room_on_the_disk_gives_the_original_at_once(
 @pytest.mark.usefixtures("submitted")
 def test_all_originals_together_are_bounded(jobs: MemoryJobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("enlarger.server.hook.app._MOST_ORIGINALS_BYTES", len(PAGE) + 100)
-    with served(jobs, build) as url, httpx.Client(base_url=url) as client:
+    with served(jobs, hook.build) as url, httpx.Client(base_url=url) as client:
         answers = [client.post("/convert", content=data) for data in (PAGE, PAGE, PAGE + b" " * 101, PAGE)]
     assert [answer.status_code for answer in answers] == [200, 200, 503, 200]
     assert int(answers[2].headers["Retry-After"]) > 0

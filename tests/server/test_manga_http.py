@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
 import httpx
 import pytest
-from loopback import served, serving
+from loopback import serving
 from memory_jobs import MemoryJobs
 
 from enlarger.errors import QueueFullError
 from enlarger.jobs import Counts, Failure, JobSource, JobState
 from enlarger.messages import msg
-from enlarger.server import create_app
-from enlarger.server.manga import build
-from enlarger.settings import Settings
+from enlarger.server import create_app, manga
 
+FACADE = manga
 ARTIFACT = b"PK and so on"
 SHA256 = hashlib.sha256(ARTIFACT).hexdigest()
 DEFAULTS = {
@@ -33,25 +31,6 @@ DEFAULTS = {
     "batchSize": None,
     "device": "auto",
 }
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MemoryJobs, str]]:
-    jobs = MemoryJobs(Settings(storage_dir=tmp_path_factory.mktemp("server") / "storage"))
-    with served(jobs, build) as url:
-        yield jobs, url
-
-
-@pytest.fixture
-def jobs(running: tuple[MemoryJobs, str]) -> MemoryJobs:
-    running[0].reset()
-    return running[0]
-
-
-@pytest.fixture
-def client(jobs: MemoryJobs, running: tuple[MemoryJobs, str]) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=running[1], headers={"Accept-Language": "en"}) as client:
-        yield client
 
 
 def body(path: str = "vol1", **changes: Any) -> dict[str, Any]:

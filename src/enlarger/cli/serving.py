@@ -46,6 +46,7 @@ class Served(Server):
                 server_header=False,
                 limit_concurrency=most_connections,
                 ws_max_size=_MOST_MESSAGE_BYTES,
+                ws_per_message_deflate=False,  # small messages to many clients: it would cost more than it saves
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )

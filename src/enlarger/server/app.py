@@ -14,6 +14,7 @@ from enlarger.messages import LANGUAGES, translate
 from enlarger.reader import Reader, ReaderStore, Shelf
 from enlarger.server.access import Access
 from enlarger.server.bodies import SmallBodies
+from enlarger.server.collecting import set_aside_what_stays
 from enlarger.server.facades import Facades
 from enlarger.server.live import LiveHub
 from enlarger.server.logging_setup import set_up_logging
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
     """
     from enlarger.jobs import Jobs
 
+    owns_process = settings is None
     if settings is None:
         settings = Settings()
         set_up_logging(settings)
@@ -53,6 +55,8 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
         await in_thread(working.start)
         await in_thread(reader.start)
         live.start()
+        if owns_process:
+            set_aside_what_stays()
         loop = asyncio.get_running_loop()
         try:
             with told_of_signals(lambda: loop.call_soon_threadsafe(live.end_watches)):

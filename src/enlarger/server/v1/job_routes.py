@@ -98,10 +98,10 @@ async def find(
     return await in_thread(listed)
 
 
-@router.get("/{job_id}")
-async def show(service: Serving, language: Language, job_id: JobId) -> JobView:
+@router.get("/{job_id}", response_model=JobView)
+async def show(service: Serving, language: Language, job_id: JobId) -> Response:
     """One job."""
-    return _view(service, await in_thread(service.jobs.get, job_id), language)
+    return await in_thread(lambda: json_of(_view(service, service.jobs.get(job_id), language)))
 
 
 @router.delete("/{job_id}", status_code=204)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from enlarger.server.sessions import COOKIE, Sessions
 from enlarger.settings import Settings
 
 TAURI = ("tauri://localhost", "http://tauri.localhost", "https://tauri.localhost")
+_REMEMBERED = 1024  # names and addresses: the same few come with every request
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -79,6 +81,7 @@ class Access:
         return _with_port(page.netloc, page.scheme) == _with_port(called, page.scheme)
 
 
+@lru_cache(_REMEMBERED)
 def is_address(text: str) -> bool:
     """Whether it is an address literal, not a name."""
     try:
@@ -88,6 +91,7 @@ def is_address(text: str) -> bool:
     return True
 
 
+@lru_cache(_REMEMBERED)
 def is_loopback(address: str) -> bool:
     """Whether it is an address literal of loopback."""
     try:

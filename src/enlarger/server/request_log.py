@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import re
 import time
+from itertools import count
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "X-Request-Id"
+_RAW_HEADER = HEADER.lower().encode()
+_PROCESS = uuid4().hex[:16]  # asking the system for chance at every request lets another thread go first
+_counter = count(1)
 _USABLE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _QUIET = ("/healthz", "/readyz")
 _JOB = re.compile(r"/jobs/([0-9A-Za-z-]{1,64})(?:/|$)", re.ASCII)
@@ -35,7 +39,7 @@ class RequestLog:
             nonlocal status
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 status = message["status"]
-                MutableHeaders(scope=message)[HEADER] = request_id
+                message["headers"] = [*message.get("headers", ()), (_RAW_HEADER, request_id.encode())]
             await send(message)
 
         started = time.perf_counter()
@@ -56,4 +60,4 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
 
 def _id(scope: Scope) -> str:
     offered = Headers(scope=scope).get(HEADER, "")
-    return offered if _USABLE.fullmatch(offered) else uuid4().hex
+    return offered if _USABLE.fullmatch(offered) else f"{_PROCESS}{next(_counter):016x}"

@@ -25,6 +25,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_RAW_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in _HEADERS.items())
 _FOR_PROBES = ("/healthz", "/readyz")  # say no more than whether it works
 _OPEN = ("/", "/healthz", "/readyz", "/v1/session", "/openapi.json", "/docs", "/ui")
 _OPEN_BELOW = ("/docs/", "/openapi/", "/ui/")  # the application's files, not what they ask for
@@ -46,7 +47,7 @@ class Security:
             await self._app(scope, receive, send)
             return
         if scope["type"] == "http":
-            send = _with_headers(send, {**_HEADERS, **self._cors(scope)})
+            send = _with_headers(send, self._cors(scope))
         refusal = self._refusal(scope)
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
@@ -108,13 +109,16 @@ class Security:
         await Response(status_code=204, headers=answer)(scope, receive, send)
 
 
-def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
-    """Add headers to the answer where it does not say them itself."""
+def _with_headers(send: Send, cors: Mapping[str, str]) -> Send:
+    """Add headers to the answer where it does not say them itself; on every answer's way, so without a detour."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            answer = MutableHeaders(scope=message)
-            for name, value in headers.items():
+            headers = list(message.get("headers", ()))
+            said = {name for name, _ in headers}
+            message["headers"] = [*headers, *(header for header in _RAW_HEADERS if header[0] not in said)]
+            answer = MutableHeaders(raw=message["headers"])
+            for name, value in cors.items():
                 if name == "Vary":
                     answer.add_vary_header(value)
                 else:

@@ -62,6 +62,24 @@ def test_pillows_own_pdfs_give_their_jpegs_back(tmp_path: Path) -> None:
     assert all(data.startswith(b"\xff\xd8") and data in (tmp_path / "a.pdf").read_bytes() for data in pages.values())
 
 
+@pytest.mark.parametrize(("width", "height"), [(40, 60), (7, 9), (800, 20_000), (3000, 30)])
+def test_pictures_of_any_shape_are_taken_out(tmp_path: Path, width: int, height: int) -> None:
+    picture = jpeg_picture(drawing(width, height, "L"))
+    box = (0, 0, width / 2, height / 2)
+    path = write_pdf(tmp_path / "a.pdf", [PdfSheet(shown(box=box), {"Im": picture}, box)])
+    assert only_page(path) == ("p0001.jpg", picture.data)
+
+
+@pytest.mark.parametrize("period", [1, 2, 3, 5])
+def test_screen_tone_is_taken_out(tmp_path: Path, period: int) -> None:
+    """What is made small by leaving out pixels looks another grey than what is averaged."""
+    y, x = np.mgrid[:900, :600]
+    tone = Image.fromarray(np.where((x // period + y // period) % 2, 255, 0).astype(np.uint8))
+    tone.paste(drawing(300, 300, "L"), (0, 0))
+    picture = jpeg_picture(tone)
+    assert only_page(write_pdf(tmp_path / "a.pdf", [PdfSheet(shown(), {"Im": picture})]))[1] == picture.data
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_other_pictures_give_their_exact_pixels(tmp_path: Path, mode: str) -> None:
     source = drawing(400, 600, mode)

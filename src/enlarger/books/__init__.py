@@ -2,7 +2,7 @@
 
 from enlarger.books.book import Book, BookProblem, Limits, Page
 from enlarger.books.comic_info import COMIC_INFO, PageFacts, refresh_comic_info
-from enlarger.books.identity import page_identity
+from enlarger.books.made_pages import page_identity, stated_header
 from enlarger.books.members import PICTURE_SUFFIXES, escape_error, is_litter, is_page_name, safe_name
 from enlarger.books.natural import natural_key
 from enlarger.books.opening import BOOK_SUFFIXES, looks_like_book, open_book
@@ -37,5 +37,6 @@ __all__ = [
     "portable_name",
     "refresh_comic_info",
     "safe_name",
+    "stated_header",
     "write_cbz",
 ]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enlarger.books.book import BookProblem, Limits
-from enlarger.books.fingerprint import file_digest
+from enlarger.books.fingerprint import file_digest, fingerprint
 from enlarger.books.listed_book import ListedBook
 from enlarger.books.member_checks import check_entries, damaged_member
 from enlarger.books.members import Contents, arrange
 from enlarger.books.pdf_page import PDFIUM, PagePlan, picture_of, plan_page
 from enlarger.errors import BookError
 from enlarger.messages import msg
+from enlarger.pictures import Header
 from enlarger.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,6 +54,11 @@ class PdfBook(ListedBook[PagePlan]):
         )
         return hashlib.sha256("\0".join(map(str, facts)).encode()).hexdigest()
 
+    def header(self, name: str) -> Header:
+        """What the page's header will say, unless its picture turns out not to be what the page shows."""
+        plan = self._contents.source(self.path, name)
+        return Header("jpeg" if plan.way == "jpeg" else "png", plan.width_px, plan.height_px)
+
     def close(self) -> None:
         with PDFIUM:
             self._document.close()
@@ -73,28 +80,38 @@ class PdfBook(ListedBook[PagePlan]):
     def _listed(self, path: Path) -> Contents[PagePlan]:
         found: list[tuple[str, PagePlan]] = []
         problems: list[BookProblem] = []
-        count = len(self._document)
-        for index in range(count):
-            stem = f"p{index + 1:0{max(4, len(str(count)))}}"
-            try:
-                plan = self._planned(path, index, stem)
+        plans = _plans(fingerprint(path), self._settings.pdf_dpi)
+        digits = max(4, len(str(len(plans))))
+        for number, plan in enumerate(plans, start=1):
+            stem = f"p{number:0{digits}}"
+            if isinstance(plan, str):
+                problems.append(BookProblem(f"{stem}.png", damaged_member(path, stem, plan)))
+            elif max(plan.width_px * plan.height_px, plan.largest_px) > self._settings.max_megapixels * 1e6:
+                problems.append(BookProblem(stem + plan.suffix, _too_large(path, stem, plan)))
+            else:
                 found.append((stem + plan.suffix, plan))
-            except BookError as error:
-                problems.append(BookProblem(f"{stem}.png", error))
         return arrange(path, found, problems)
 
-    def _planned(self, path: Path, index: int, stem: str) -> PagePlan:
-        from pypdfium2 import PdfiumError
 
+@lru_cache(maxsize=32)
+def _plans(known: tuple[str, int, int], dpi: int) -> tuple[PagePlan | str, ...]:
+    """How each page of the file is best given, or why it cannot be; kept: in a book of words looking takes long."""
+    with PDFIUM:
+        document = _open(Path(known[0]))
         try:
-            with _loaded(self._document, index) as page:
-                plan = plan_page(page, index, self._settings.pdf_dpi)
-        except PdfiumError as error:
-            raise damaged_member(path, stem, str(error)) from error
-        most_px = self._settings.max_megapixels * 1e6
-        if max(plan.width_px * plan.height_px, plan.largest_px) > most_px:
-            raise _too_large(path, stem, plan)
-        return plan
+            return tuple(_plan(document, index, dpi) for index in range(len(document)))
+        finally:
+            document.close()
+
+
+def _plan(document: PdfDocument, index: int, dpi: int) -> PagePlan | str:
+    from pypdfium2 import PdfiumError
+
+    try:
+        with _loaded(document, index) as page:
+            return plan_page(page, index, dpi)
+    except PdfiumError as error:
+        return str(error)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from math import ceil, hypot
@@ -23,7 +24,8 @@ PDFIUM = threading.RLock()
 
 POINTS_PER_INCH = 72
 _OFF = 0.005  # of a side: how far a picture's edge may be from the page's and still be said to fill it
-_LOOK_PX = 128
+_LOOK_PX = 64  # of the shorter side
+_LONGEST_LOOK_PX = 4096
 _CELLS = 16
 _UNLIKE_MEAN, _UNLIKE_CELL = 8, 32
 _INVISIBLE_TEXT = 3
@@ -72,8 +74,9 @@ class _Placed:
 
 def plan_page(page: PdfPage, index: int, dpi: int) -> PagePlan:
     """How page number `index` is best given. Raises PdfiumError."""
-    largest_px = max((w * h for w, h in (each.get_px_size() for each in _images(page))), default=0)
-    placed = _only_picture(page)
+    seen = list(page.get_objects())
+    largest_px = max((w * h for w, h in (each.get_px_size() for each in seen if _is_image(each))), default=0)
+    placed = _only_picture(page, seen)
     scale = dpi / POINTS_PER_INCH
     if placed is not None and placed.is_upright() and not page.get_rotation() and placed.fills(*_box(page)):
         width, height = placed.image.get_px_size()
@@ -86,7 +89,7 @@ def plan_page(page: PdfPage, index: int, dpi: int) -> PagePlan:
 
 def picture_of(page: PdfPage, plan: PagePlan) -> bytes:
     """The page as JPEG or PNG bytes. Raises PdfiumError, and OSError for a picture inside that is broken."""
-    placed = _only_picture(page) if plan.way != "drawn" else None
+    placed = _only_picture(page, list(page.get_objects())) if plan.way != "drawn" else None
     if placed is None:
         return _drawn(page, plan.scale)
     if plan.way == "jpeg":
@@ -97,12 +100,12 @@ def picture_of(page: PdfPage, plan: PagePlan) -> bytes:
 # ---- what is on the page ----
 
 
-def _only_picture(page: PdfPage) -> _Placed | None:
+def _only_picture(page: PdfPage, objects: Sequence[PdfObject]) -> _Placed | None:
     """The page's picture, when nothing is shown besides; paths under it (a white ground) do not count."""
     from pypdfium2 import raw
 
-    seen = [each for each in page.get_objects() if _is_visible(each)]
-    if not seen or seen[-1].type != raw.FPDF_PAGEOBJ_IMAGE or _has_notes(page):
+    seen = [each for each in objects if _is_visible(each)]
+    if not seen or not _is_image(seen[-1]) or _has_notes(page):
         return None
     if any(each.type != raw.FPDF_PAGEOBJ_PATH for each in seen[:-1]):
         return None
@@ -139,10 +142,10 @@ def _matrix(each: PdfObject) -> PdfMatrix:
     return matrix
 
 
-def _images(page: PdfPage) -> list[PdfImage]:
+def _is_image(each: PdfObject) -> bool:
     from pypdfium2 import raw
 
-    return list(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE]))
+    return bool(each.type == raw.FPDF_PAGEOBJ_IMAGE)
 
 
 def _box(page: PdfPage) -> tuple[float, float, float, float]:
@@ -172,7 +175,7 @@ def _jpeg(page: PdfPage, image: PdfImage) -> bytes | None:
     data = bytes(image.get_data(decode_simple=True))
     try:
         with Image.open(BytesIO(data)) as jpeg:
-            jpeg.draft("RGB", (_LOOK_PX, _LOOK_PX))
+            jpeg.draft("RGB", (2 * _LOOK_PX, 2 * _LOOK_PX))
             return data if _is_shown(ImageOps.exif_transpose(jpeg), page) else None
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         return None
@@ -201,8 +204,9 @@ def _is_shown(picture: Image.Image, page: PdfPage) -> bool:
     """
     import numpy as np
 
-    scale = _LOOK_PX / max(page.get_width(), page.get_height())
-    bitmap = page.render(scale=max(scale, 1 / min(page.get_width(), page.get_height())), fill_color=(0, 0, 0, 0))
+    sides = page.get_width(), page.get_height()
+    scale = min(min(_LOOK_PX, *picture.size) / min(sides), _LONGEST_LOOK_PX / max(sides))
+    bitmap = page.render(scale=scale, fill_color=(0, 0, 0, 0))
     try:
         seen = bitmap.to_pil().convert("RGBA")
     finally:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from enlarger.books import open_book
+from enlarger.books import open_book, stated_header
 from enlarger.errors import EnlargerError, IllegalMoveError, QueueFullError, StorageError, UnknownJobError
 from enlarger.jobs import Failure, Job, Jobs, JobState, Page
 from enlarger.messages import msg
@@ -89,11 +89,9 @@ class Feeder:
         self._full = False
         self._publish()
         while not self._full and (order := self._desk.next_order()) is not None:
-            if not (stopping and isinstance(order, Look)):
-                self._carry_out(order)
-            elif stopping:
-                self._desk.put_back(order)
+            if stopping and isinstance(order, Look):
                 break
+            self._carry_out(order)
             self._publish()
         self._publish()
 
@@ -198,7 +196,7 @@ def _facts(look: Look) -> PageFacts:
     width, height, file_type = look.width, look.height, look.file_type
     if not (width and height):
         with open_book(look.book) as book:
-            header = read_header(book.read(look.name), name=look.name)
+            header = stated_header(book, look.name) or read_header(book.read(look.name), name=look.name)
         width, height, file_type = header.width, header.height, header.format
     return PageFacts.of_page(look.book, look.name, width=width, height=height, file_type=file_type)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from enlarger import __version__
-from enlarger.books import Book
+from enlarger.books import Book, stated_header
 from enlarger.errors import BookError, EnlargerError, PictureError, UnknownBookError
 from enlarger.messages import Message, msg
 from enlarger.pictures import Header, read_header
@@ -155,6 +155,8 @@ def _header_of(book: Book, name: str) -> tuple[Header, int | None, Problem | Non
     """What the page's first bytes say, how many it has in all where that is known by then, and what is wrong."""
     data, is_whole = b"", False
     try:
+        if stated := stated_header(book, name):  # a page that would have to be drawn first
+            return stated, None, None
         data, is_whole = _beginning(book, name)
         try:
             return read_header(data, name=name), len(data) if is_whole else None, None

@@ -1,9 +1,10 @@
-"""What stands for a page in the keys of its renders."""
+"""Pages whose bytes are made when they are read: what can be said of them before that is done."""
 
 from __future__ import annotations
 
 from enlarger.books.book import Book
 from enlarger.books.pdf_book import PdfBook
+from enlarger.pictures import Header
 
 
 def page_identity(book: Book, name: str) -> str | None:
@@ -12,3 +13,8 @@ def page_identity(book: Book, name: str) -> str | None:
     None where the page's own bytes speak for themselves, as they mostly do. Raises BookError.
     """
     return book.identity(name) if isinstance(book, PdfBook) else None
+
+
+def stated_header(book: Book, name: str) -> Header | None:
+    """What the header of such a page will say; None where it is read from the page's own bytes. Raises BookError."""
+    return book.header(name) if isinstance(book, PdfBook) else None

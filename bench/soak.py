@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import linear_regression, quantiles
@@ -66,10 +67,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _draw(service.storage / "incoming", pages // _JOBS)
         service.start().ready()
         try:
-            observed = asyncio.run(_soak(service))
+            with _probing(service) as seconds:
+                observed = asyncio.run(_soak(service))
+            observed.healthz_s = seconds
         finally:
             service.stop()
     return _tell(observed, pages)
+
+
+@contextmanager
+def _probing(service: Service) -> Iterator[list[float]]:
+    """What /healthz took meanwhile, known at the end."""
+    command = [sys.executable, "-m", "bench.healthz", str(service.port)]
+    probe = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    seconds: list[float] = []
+    try:
+        yield seconds
+    finally:
+        told, _ = probe.communicate(timeout=70)
+        seconds += json.loads(told)
 
 
 def _draw(incoming: Path, pages: int) -> None:
@@ -86,7 +102,6 @@ async def _soak(service: Service) -> Observed:
         jobs = [await _submitted(client, number) for number in range(_JOBS)]
         watchers = [
             *(asyncio.create_task(_poll(client, jobs[n % _JOBS], n / _POLLERS, observed)) for n in range(_POLLERS)),
-            asyncio.create_task(_time_healthz(service, observed)),
             asyncio.create_task(_weigh(client, service, jobs, observed)),
         ]
         sockets = [asyncio.create_task(_listen(service, jobs[n % _JOBS])) for n in range(_SOCKETS)]
@@ -127,15 +142,6 @@ async def _listen(service: Service, job: str) -> list[int]:
                 if event["type"] in _FINAL:
                     break
     return numbers
-
-
-async def _time_healthz(service: Service, observed: Observed) -> None:
-    async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:  # a connection of its own
-        while True:
-            began = time.perf_counter()
-            (await client.get("/healthz")).raise_for_status()
-            observed.healthz_s.append(time.perf_counter() - began)
-            await asyncio.sleep(0.1)
 
 
 async def _weigh(client: httpx.AsyncClient, service: Service, jobs: Sequence[str], observed: Observed) -> None:

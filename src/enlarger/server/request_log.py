@@ -18,6 +18,7 @@ _PROCESS = uuid4().hex[:16]  # asking the system for chance at every request let
 _counter = count(1)
 _USABLE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _QUIET = ("/healthz", "/readyz")
+_PICTURES = "/v1/renders/"  # a reader asks for several a turn: told only when one cannot be given
 _JOB = re.compile(r"/jobs/([0-9A-Za-z-]{1,64})(?:/|$)", re.ASCII)
 _log = logging.getLogger("enlarger.server")  # silent until the process's owner sets up a log
 
@@ -47,15 +48,22 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                if scope["path"].removeprefix(scope.get("root_path", "")) not in _QUIET:
-                    _tell(scope, status, time.perf_counter() - started)
+                if (level := _level(scope, status)) is not None and _log.isEnabledFor(level):
+                    _tell(level, scope, status, time.perf_counter() - started)
 
 
-def _tell(scope: Scope, status: int, seconds: float) -> None:
+def _level(scope: Scope, status: int) -> int | None:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    if path in _QUIET:
+        return None
+    return logging.DEBUG if path.startswith(_PICTURES) and 200 <= status < 400 else logging.INFO
+
+
+def _tell(level: int, scope: Scope, status: int, seconds: float) -> None:
     line = {"method": scope.get("method", "WEBSOCKET"), "path": scope["path"], "status": status}
     job = _JOB.search(scope["path"])
     about = {"job": job[1]} if job else {}
-    _log.info("request", extra={**line, "seconds": round(seconds, 3), **about})
+    _log.log(level, "request", extra={**line, "seconds": round(seconds, 3), **about})
 
 
 def _id(scope: Scope) -> str:

@@ -288,6 +288,14 @@ def test_wanting_again_is_counted_and_not_done_twice(work: DeskWork) -> None:
     assert sorted(work.in_hand()) == [5, 6, 8]
 
 
+def test_who_asks_for_what_is_there_already_is_told_of_it(work: DeskWork) -> None:
+    work.turn(5)
+    work.finish(5)
+    work.told()
+    assert work.desk.want("book", 5, Lane.CURRENT).status.value == "completed"
+    assert work.told() == [(5, "completed")]
+
+
 # ---- what is told ----
 
 

@@ -17,7 +17,7 @@ from enlarger.errors import EnlargerError
 from enlarger.jobs import Failure, Submission
 from enlarger.models import Catalog
 from enlarger.reader.bookshelf import BookPage
-from enlarger.reader.events import ReaderChanged, ReaderEvent
+from enlarger.reader.events import PageChanged, ReaderChanged, ReaderEvent
 from enlarger.reader.facts import PageFacts
 from enlarger.reader.hint import Hint, Pace
 from enlarger.reader.look_ahead import direction_of
@@ -172,6 +172,8 @@ class Desk:
                 record.in_background |= lane is Lane.BACKGROUND
                 place = Place(lane, min((abs(page - shown) for shown in reading.shown), default=0))
                 self._books.want(record, min(record.place or place, place))
+            if record.state.status.is_settled:  # who asks is told by an event, also of what is there already
+                self._books.events.append(PageChanged(record.state))
             return record.state
 
     def cancel(self, book_id: str, pages: Collection[int] | None = None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from bench import contests, peaks, resident, service
+from bench import contests, peaks, reading, resident, service
 from bench.alternate import PeerError
 from bench.halo import useful_shares
 from bench.machine import this_machine
@@ -22,7 +22,19 @@ from enlarger.models import load_catalog
 from enlarger.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-ROWS = ("road", "raw", "onnxruntime", "pytorch", "ncnn", "sr_vulkan", "pace", "resident", "memory", "service")
+ROWS = (
+    "road",
+    "raw",
+    "onnxruntime",
+    "pytorch",
+    "ncnn",
+    "sr_vulkan",
+    "pace",
+    "resident",
+    "memory",
+    "service",
+    "reading",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,6 +68,7 @@ def measure(sizes: Sizes, options: argparse.Namespace, scratch: Path) -> Finding
         residence=_residence(studio, sizes, scratch, options.rows),
         peaks=tuple(peaks.peaks(studio, sizes, scratch, say)) if "memory" in options.rows else (),
         service=_service(studio, sizes, scratch, options.rows),
+        reading=_reading(studio, sizes, scratch, options.rows),
         halos=tuple(_halos()) if options.halo else (),
     )
 
@@ -87,6 +100,16 @@ def _service(studio: Studio, sizes: Sizes, scratch: Path, wanted: Collection[str
         return service.measure(studio, sizes, scratch, say)
     except (PeerError, TimeoutError, httpx.HTTPError) as error:
         say(f"  service: {error}")
+        return None
+
+
+def _reading(studio: Studio, sizes: Sizes, scratch: Path, wanted: Collection[str]) -> reading.ReadingFindings | None:
+    if "reading" not in wanted:
+        return None
+    try:
+        return reading.measure(studio, sizes, scratch, say)
+    except (PeerError, TimeoutError, httpx.HTTPError) as error:
+        say(f"  reading: {error}")
         return None
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from bench.contests import JPEG, RAW, WEBP, Outcome, Question
 from bench.machine import Machine
 from bench.peaks import Peak
+from bench.reading import PAGE_BYTES, ReadingFindings, Served
 from bench.resident import Residence, Series
 from bench.service import ServiceFindings
 
@@ -35,6 +37,7 @@ class Findings:
     residence: Residence | None = None
     peaks: tuple[Peak, ...] = ()
     service: ServiceFindings | None = None
+    reading: ReadingFindings | None = None
     halos: tuple[tuple[str, int, str], ...] = field(default=())
 
 
@@ -42,7 +45,7 @@ def markdown(findings: Findings) -> str:
     """The whole page."""
     sections = (
         _title(findings), _machine(findings), _ratios(findings), _speeds(findings), _plans(findings),
-        _residence(findings), _peaks(findings), _service(findings), _halos(findings),
+        _residence(findings), _peaks(findings), _service(findings), _reading(findings), _halos(findings),
         f"## How it was measured\n\n{_HOW}",
     )  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -212,6 +215,30 @@ def _service(findings: Findings) -> str:
         ("**what it waited, in tiles of that volume**", f"**{waited:.2f}**", "≤ 1"),
     ]
     return _table("## The server\n\nwaifu2x-cunet 2x to WebP.", ("", "measured", "asked"), rows)
+
+
+def _reading(findings: Findings) -> str:
+    found = findings.reading
+    if found is None:
+        return ""
+    rows = [row for served in found.served for row in _served(served)]
+    rows += [
+        (f"from a turn to the sharp page of {_size(found.size)}, s: cold, median", f"{median(found.cold_s):.2f}", ""),
+        ("the same of the next page, made ready ahead", f"{median(found.ahead_s):.3f}", ""),
+    ]
+    title = (
+        f"## Reading\n\nA cached page of {PAGE_BYTES // 1000} kB, by wrk with four connections, against plain "
+        "Starlette on uvicorn without a middleware: FileResponse for 200, StaticFiles for 304; waifu2x-cunet 2x."
+    )
+    return _table(title, ("", "measured", "asked"), rows)
+
+
+def _served(served: Served) -> Iterator[Sequence[str]]:
+    where = f"{served.status}{', beside a running job' if served.beside_job else ''}"
+    yield f"**{where}: answers a second, Enlarger / plain**", f"**{served.ratio:.2f}**", "≥ 0.8"
+    ours, plain = median(each.per_s for each in served.ours), median(each.per_s for each in served.plain)
+    yield f"{where}: answers a second, Enlarger and plain", f"{ours:.0f}, {plain:.0f}", ""
+    yield f"{where}: median time of an answer, ms", f"{served.p50_ms:.2f}", "< 5"
 
 
 def _halos(findings: Findings) -> str:

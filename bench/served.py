@@ -51,7 +51,7 @@ class Service:
     def start(self) -> Service:
         """The server, ready for work."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = free_port()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "enlarger", "serve", "--port", str(self.port), "--storage", str(self.storage)],
@@ -160,7 +160,8 @@ def _command(process: psutil.Process) -> list[str]:
     return []
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on at this moment."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

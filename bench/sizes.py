@@ -21,6 +21,7 @@ class Sizes:
     large_photograph: Size
     job_pages: int  # of small_page
     interactive: Size
+    load_s: int  # of one run of the load generator
     rounds: int  # 0: what each contest's time budget allows
     extras: bool
 
@@ -36,6 +37,7 @@ FULL = Sizes(
     large_photograph=(8000, 6000),
     job_pages=20,
     interactive=(256, 256),
+    load_s=5,
     rounds=0,
     extras=True,
 )
@@ -51,6 +53,7 @@ QUICK = Sizes(
     large_photograph=(240, 180),
     job_pages=3,
     interactive=(32, 32),
+    load_s=1,
     rounds=1,
     extras=False,
 )

@@ -64,6 +64,7 @@ class I18n {
 
   /** "0.4 s", "12 s", "3 min 20 s" */
   seconds(count: number): string {
+    if (count < 0.1) return "< 0.1 s";
     if (count < 60) return `${count.toLocaleString(this.#tag, { maximumFractionDigits: count < 10 ? 1 : 0 })} s`;
     const minutes = Math.floor(count / 60);
     const rest = Math.round(count % 60);

@@ -37,12 +37,18 @@ export interface JobEvent {
   [fact: string]: unknown;
 }
 
-/** What comparing an archive with its report found. */
+/** What comparing an archive with its report, and with its source where that is still there, found. */
 export interface Verification {
+  ok: boolean;
   matched: string[];
   missing: string[];
   extra: string[];
   mismatched: string[];
+  /** Pages of the source that could not be enlarged. */
+  failed: string[];
+  /** Every difference in words. */
+  problems: string[];
+  sourceCompared: boolean;
 }
 
 /** Weights being fetched. */

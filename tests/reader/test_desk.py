@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from desk_driving import DeskWork, failure, finished, pages
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from enlarger.errors import UnknownBookError
@@ -99,6 +99,7 @@ def test_the_book_turned_last_goes_first(work: DeskWork) -> None:
     assert newest()[0] == "book"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 39), min_size=1, max_size=40))
 def test_whatever_is_turned_only_what_is_near_the_last_page_is_in_hand(turns: list[int]) -> None:
     work = DeskWork()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from enlarger.errors import BadRuleError
@@ -68,6 +68,7 @@ _SETS = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_SETS)
 def test_rules_come_back_from_both_forms(rules: RuleSet) -> None:
     assert rules_of_flat(json.loads(json.dumps(flat_of_rules(rules, load_catalog()))), load_catalog()) == rules

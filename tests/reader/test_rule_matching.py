@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from enlarger.reader import Match, PageFacts, Rule, RuleSet, Treatment, Verdict
@@ -89,6 +89,7 @@ def plain_winner(rules: RuleSet, page: PageFacts) -> Rule | None:
     return best
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_RULES, max_size=6).map(tuple), _PAGES)
 def test_the_first_match_by_priority_wins(rules: tuple[Rule, ...], page: PageFacts) -> None:
     verdict = judge(page, RuleSet(True, rules), Treatment("default"), Patterns())
@@ -100,12 +101,14 @@ def test_the_first_match_by_priority_wins(rules: tuple[Rule, ...], page: PageFac
     assert matched[-1:] in ([], [winner is not None])
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_MATCHES, _PAGES)
 def test_a_rule_matches_exactly_when_every_check_passed(match: Match, page: PageFacts) -> None:
     trace = asked(match, page).trace[0]
     assert trace.matched == plainly(match, page) == all(check.passed for check in trace.checks)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_RULES, max_size=3).map(tuple), _PAGES)
 def test_rules_off_or_a_named_model_go_past_all_rules(rules: tuple[Rule, ...], page: PageFacts) -> None:
     default, named = Treatment("default"), Treatment("named", 3.0)

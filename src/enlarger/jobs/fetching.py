@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -52,6 +52,7 @@ class Fetching:
         self._weights = weights
         self._clock = clock
         self._held: dict[str, Pull] = {}
+        self._before: dict[str, tuple[Card, set[str]]] = {}  # who waited at the last look, by job's id
         self._told: dict[str, _Told] = {}
 
     def ready(self, jobs: Sequence[Job]) -> list[Job]:
@@ -60,7 +61,8 @@ class Fetching:
         What the others lack is on its way; what nobody lacks any more is called off.
         """
         ended = {model: pull.state for model, pull in self._held.items() if pull.state.has_ended}
-        needs = self._needs(jobs)  # after the states were read: what is done by now is there
+        needs = self._needs(jobs, ended)  # after the states were read: what is done by now is there
+        self._before = {model: (need.card, {job.id for job in need.jobs}) for model, need in needs.items()}
         for model in ended.keys() | (self._held.keys() - needs.keys()):
             self._leave(model)
         for model, need in needs.items():
@@ -71,15 +73,21 @@ class Fetching:
         waiting = {job.id for need in needs.values() for job in need.jobs}
         return [job for job in jobs if job.id not in waiting]
 
-    def _needs(self, jobs: Iterable[Job]) -> dict[str, _Need]:
+    def _needs(self, jobs: Iterable[Job], ended: Collection[str]) -> dict[str, _Need]:
         needs: dict[str, _Need] = {}
         for job in jobs:
             lacking = self._weights.lacking(job.submission.recipe)
-            for card in {lack.card.name: lack.card for lack in lacking}.values():
+            cards = {lack.card.name: lack.card for lack in lacking} | self._awaited(job, ended)
+            for card in cards.values():
                 need = needs.setdefault(card.name, _Need(card))
                 need.jobs.append(job)
                 need.variants += [lack.variant for lack in lacking if lack.card is card]
         return needs
+
+    def _awaited(self, job: Job, ended: Collection[str]) -> dict[str, Card]:
+        """What the job goes on waiting for when its own files are there: or the rest of a package is fetched again."""
+        before = self._before.items()
+        return {model: card for model, (card, jobs) in before if model not in ended and job.id in jobs}
 
     def _bring(self, need: _Need) -> None:
         model = need.card.name

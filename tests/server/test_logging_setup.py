@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+
+import pytest
 
 _PROGRAM = """
 import logging, structlog
@@ -37,6 +40,31 @@ def test_lines_for_programs() -> None:
     assert (lines[0]["path"], lines[0]["level"], lines[1]["logger"]) == ("/v1/jobs", "info", "uvicorn.error")
     assert (lines[2]["job"], lines[2]["page"]) == ("j-1", "003.jpg")
     assert lines[3]["exception"][0]["exc_type"] == "ZeroDivisionError"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no fork")
+def test_a_worker_s_lines_name_it_and_load_no_http() -> None:
+    program = """
+import multiprocessing, sys
+from enlarger.settings import Settings
+
+def work():
+    import logging
+    from enlarger.server.logging_setup import set_up_logging
+    set_up_logging(Settings(json_logs=True))
+    logging.getLogger("enlarger.jobs.lane").error("unforeseen", extra={"job": "j-1"})
+    logging.getLogger("loaded").info(str("fastapi" in sys.modules))
+    logging.shutdown()
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("fork").Process(target=work, name="worker-7")
+    process.start()
+    process.join()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    lines = [json.loads(line) for line in done.stderr.decode().splitlines()]
+    assert [(line["event"], line["worker"]) for line in lines] == [("unforeseen", "worker-7"), ("False", "worker-7")]
+    assert lines[0]["job"] == "j-1"
 
 
 def test_lines_for_people() -> None:

@@ -38,13 +38,15 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
     from enlarger.jobs import Jobs
 
     owns_process = settings is None
+    worker_log = ""
     if settings is None:
         settings = Settings()
         set_up_logging(settings)
+        worker_log = f"{set_up_logging.__module__}:{set_up_logging.__name__}"
     for language in LANGUAGES:
         translate("", language)  # its catalogue is read now, not in the event loop
     access = Access.of(settings)
-    working = jobs or Jobs(settings)
+    working = jobs or Jobs(settings, prepare_worker=worker_log)
     live = LiveHub(working)
     store = ReaderStore.of(settings)
     shelf = Shelf(settings, store)

@@ -23,6 +23,8 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 LAN = "http://192.168.1.5:8001"
 Making = Callable[..., MemoryJobs]
 
+_SOCKETS = ("/v1/jobs/x/events", "/v1/live", "/ws/jobs/x")
+
 
 def ask(memory: Making, method: str, path: str, *, at: dict[str, str] | None = None, **options: Any) -> httpx.Response:
     """One request to a server whose settings are those options that begin with `set_`."""
@@ -112,10 +114,13 @@ def test_a_browser_turns_the_token_into_a_cookie(memory: Making) -> None:
             assert TOKEN not in cookie
             assert (await http.get("/v1/jobs")).status_code == 200
             kept = {"Cookie": f"a=b; {COOKIE}={http.cookies[COOKIE]}"}
-            assert (await handshake(app, "/v1/jobs/x/events", kept))[0]["type"] == "websocket.accept"
+            for path in _SOCKETS:
+                assert (await handshake(app, path, kept))[0]["type"] == "websocket.accept"
+                assert (await handshake(app, path, {}))[0]["type"] == "websocket.close"
             assert (await http.delete("/v1/session")).status_code == 204
             assert (await http.get("/v1/jobs", headers=kept)).status_code == 401
-            assert (await handshake(app, "/v1/jobs/x/events", kept))[0]["type"] == "websocket.close"
+            for path in _SOCKETS:
+                assert (await handshake(app, path, kept))[0]["type"] == "websocket.close"
 
     run(visit)
 
@@ -188,11 +193,11 @@ def test_only_known_pages_may_change_something(memory: Making, origin: str, welc
     assert ask(memory, "GET", "/v1/jobs", headers={"Origin": origin}, **settings).status_code == 200
     app = app_of(memory(cors_origins="https://reader.example"))
 
-    async def connect() -> str:
-        sent = await handshake(app, "/ws/jobs/x", {"Host": "127.0.0.1:8001", "Origin": origin})
-        return str(sent[0]["type"])
+    async def connect() -> set[str]:
+        headers = {"Host": "127.0.0.1:8001", "Origin": origin}
+        return {(await handshake(app, path, headers))[0]["type"] for path in _SOCKETS}
 
-    assert run(connect) == ("websocket.accept" if welcome else "websocket.close")
+    assert run(connect) == {"websocket.accept" if welcome else "websocket.close"}
 
 
 def test_the_own_origin_is_known_behind_a_proxy_that_ends_tls(memory: Making) -> None:

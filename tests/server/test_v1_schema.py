@@ -84,3 +84,16 @@ def _references(value: Any) -> list[str]:
         own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
         return own + [each for part in value.values() for each in _references(part)]
     return [each for part in value for each in _references(part)] if isinstance(value, list) else []
+
+
+def test_every_json_body_has_an_example_or_says_what_its_fields_are_like(schema: dict[str, Any]) -> None:
+    operations = [(path, each) for path, methods in schema["paths"].items() for each in methods.values()]
+    for path, operation in operations:
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        assert content is None or "example" in json.dumps(_resolved(content, schema)), path
+
+
+def _resolved(content: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The content, with the schema it names."""
+    named = [schema["components"]["schemas"][each.rpartition("/")[2]] for each in _references(content)]
+    return {**content, "named": named}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Body
 from fastapi.responses import JSONResponse
 
 from enlarger.reader import PageFacts, RuleSet, presets
@@ -16,6 +16,13 @@ from enlarger.server.v1.service import Language, Service, Serving
 
 router = APIRouter(prefix="/v1/reader", tags=["rules"])
 
+_RULES = {
+    "enabled": True,
+    "rules": [
+        {"id": "large-pages", "name": "Large pages", "match": {"minWidth": 2000, "minHeight": 2000}, "skip": True}
+    ],
+}
+
 
 @router.get("/rules")
 async def rules(service: Serving) -> RuleSet:
@@ -24,7 +31,7 @@ async def rules(service: Serving) -> RuleSet:
 
 
 @router.put("/rules")
-async def set_rules(service: Serving, body: RuleSet) -> RuleSet:
+async def set_rules(service: Serving, body: Annotated[RuleSet, Body(examples=[_RULES])]) -> RuleSet:
     """Other rules, kept on the disk; pages that get something else now are made anew.
 
     A rule that cannot be used, such as one with a bad pattern, is refused by its name.

@@ -262,4 +262,4 @@ class PriorityRequest(Wire):
     """Whom to serve first."""
 
     model_config = ConfigDict(extra="forbid")
-    priority: PriorityName
+    priority: PriorityName = Field(examples=["reading"])

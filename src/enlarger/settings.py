@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         return self.cache_dir / "digests"
 
     @property
+    def thumbnails_dir(self) -> Path:
+        """Small pictures of the shelf's pages."""
+        return self.cache_dir / "thumbnails"
+
+    @property
     def compiled_dir(self) -> Path:
         """Runtimes' compiled graphs."""
         return self.cache_dir / "compiled"

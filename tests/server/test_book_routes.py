@@ -144,9 +144,7 @@ def test_a_book_with_nothing_to_show_says_what_is_wrong(library: Library) -> Non
         assert (answer.status_code, answer.json()["code"]) == (422, "bad_book")
 
 
-@pytest.mark.parametrize(
-    "text", ["incoming:..", "incoming:../reader.sqlite", "incoming:/etc", "x:", "incoming:.git", "incoming:no"]
-)
+@pytest.mark.parametrize("path", ["..", "../reader.sqlite", "/etc", ".git", "no", "a//b"])
 @pytest.mark.parametrize("rest", ["", "/pages/0", "/cover", "/pages/0/thumbnail"])
 def test_hostile_ids_are_unknown(library: Library, path: str, rest: str) -> None:
     answer = library.http.get(library.url(path) + rest)

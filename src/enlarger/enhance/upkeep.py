@@ -1,6 +1,6 @@
 """What lies in the cache's folder beside the renders: counted, and swept when it was not used for long.
 
-Journals, the parts of archives that are not finished, archives unpacked for reading, digests of files, and compiled
+Journals, the parts of archives that are not finished, archives unpacked for reading, digests of files, thumbnails, compiled
 graphs. Losing them costs computing, never a page; a journal stays as long as its output does, which without it would
 no longer be known as ours.
 """
@@ -48,9 +48,12 @@ def _journals_dir(settings: Settings) -> Path:
 
 
 def _entries(settings: Settings) -> Iterator[Path]:
-    """A journal, all parts of one archive (a folder), a compiled graph, an unpacked archive (a folder), a digest."""
+    """A journal, all parts of one archive (a folder), a compiled graph, an unpacked archive (a folder), a digest.
+
+    And thumbnails, a folder of them together.
+    """
     beside = (settings.cache_dir / "parts", settings.compiled_dir, settings.spool_dir, settings.digests_dir)
-    for folder in (_journals_dir(settings), *beside):
+    for folder in (_journals_dir(settings), *beside, settings.thumbnails_dir):
         with suppress(OSError):  # not made yet
             yield from (path for path in sorted(folder.iterdir()) if path.suffix != ".lock" and not _in_writing(path))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from enlarger.errors import UnknownBookError
 from enlarger.reader.reader_store import Progress, ReaderStore
+from enlarger.reader.shelf_folder import open_shelf_book
 from enlarger.reader.shelf_ids import INCOMING
 from enlarger.reader.shelf_index import BookIndex, Indexes, ShelfPage, unknown_page
 from enlarger.reader.shelf_intake import Arrived, Intake
@@ -25,11 +27,11 @@ class Shelf:
     def __init__(self, settings: Settings, store: ReaderStore) -> None:
         self._store = store
         self._roots = Roots(settings, store)
-        self._books = OpenBooks()
+        self._books = OpenBooks(opens=partial(open_shelf_book, settings=settings))
         self._indexes = Indexes(store, self._books)
         self._listings = Listings(self._roots)
         self._intake = Intake(self._roots.get(INCOMING).path)
-        self._thumbnails = Thumbnails(settings.cache_dir / "thumbnails", settings.max_megapixels)
+        self._thumbnails = Thumbnails(settings.thumbnails_dir, settings.max_megapixels)
 
     def close(self) -> None:
         """Let go of the archives that are open."""

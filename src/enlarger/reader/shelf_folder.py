@@ -11,13 +11,14 @@ from typing import Self
 from enlarger.books import Book, BookProblem, Limits, Page, is_litter, is_page_name, natural_key, open_book
 from enlarger.errors import BookError
 from enlarger.messages import msg
+from enlarger.settings import Settings
 
 _CHUNK_BYTES = 1 << 20
 
 
-def open_shelf_book(path: Path) -> Book:
-    """The book at `path` as the shelf shows it; raises BookError."""
-    return FolderPages(path) if os.path.isdir(path) else open_book(path)  # noqa: PTH112 - Path.is_dir may raise
+def open_shelf_book(path: Path, settings: Settings | None = None) -> Book:
+    """The book at `path` as the shelf shows it; settings as `open_book` takes them. Raises BookError."""
+    return FolderPages(path) if os.path.isdir(path) else open_book(path, settings=settings)  # noqa: PTH112 - Path.is_dir may raise
 
 
 class FolderPages:

@@ -147,6 +147,8 @@ def _looked_into(book: Book, stamp: str, versions: Mapping[str, str], before: Co
         if header is None:
             header, size_bytes, problem = _header_of(book, each.name)
             problems += [problem] if problem else []
+        if version:  # a file of its own, whose size was asked for anyway
+            size_bytes = int(version.partition(":")[0])
         pages.append(ShelfPage(index, each.name, header.width, header.height, header.format, size_bytes, version))
     return BookIndex(book.path, stamp, tuple(pages), tuple(problems))
 

@@ -16,7 +16,7 @@ from enlarger.reader.shelf_folder import open_shelf_book
 from enlarger.reader.shelf_ids import unknown_book
 
 MOST_OPEN = 8
-IDLE_S = 30.0  # Windows lets nobody replace or delete a file that is open
+IDLE_S = 30.0 if os.name == "nt" else 300.0  # Windows lets nobody replace or delete a file that is open
 
 
 def stamp_of(path: Path) -> str:

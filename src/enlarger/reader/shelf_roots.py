@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -49,11 +50,16 @@ class Roots:
             *(Root(root_id_of(path), path, removable=False) for path in storage.allowed),
         )
         self._store = store
+        self._lock = threading.Lock()
+        self._added: tuple[Path, ...] | None = None  # as the store has them, which is this server's alone
 
     def all(self) -> Sequence[Root]:
         """Every root: the server's own first, then those added, in the order they came."""
         fixed = {root.path for root in self._fixed}
-        added = (path for path in self._store.roots() if path not in fixed)
+        with self._lock:
+            if self._added is None:
+                self._added = self._store.roots()
+            added = [path for path in self._added if path not in fixed]
         return (*self._fixed, *(Root(root_id_of(path), path, removable=True) for path in added))
 
     def get(self, root_id: str) -> Root:
@@ -75,7 +81,9 @@ class Roots:
         _require_sensible(folder)
         known = next((root for root in self.all() if root.path == folder), None)
         if known is None:
-            self._store.add_root(folder)
+            with self._lock:
+                self._store.add_root(folder)
+                self._added = None
         return known or Root(root_id_of(folder), folder, removable=True)
 
     def remove(self, root_id: str) -> None:
@@ -86,7 +94,9 @@ class Roots:
                 msg("{name}: this folder belongs to the server's settings.", name=root.name),
                 msg("Change ENLARGER_ALLOWED_DIRS or ENLARGER_STORAGE_DIR to take it off the shelf."),
             )
-        self._store.remove_root(root.path)
+        with self._lock:
+            self._store.remove_root(root.path)
+            self._added = None
 
     # ---- books by id ----
 

@@ -19,6 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from conftest import Service
 from enlarger import __version__
+from enlarger.enhance import make_recipe
+from enlarger.jobs import JobSource, Submission
 from enlarger.server import create_app
 
 Message = dict[str, Any]
@@ -186,11 +188,17 @@ def test_errors_are_told_in_the_sockets_language(service: Service) -> None:
 
 def test_those_who_sit_go_home_with_the_server(memory: Callable[..., MemoryJobs]) -> None:
     jobs = memory()
+    job = jobs.submit(Submission(JobSource("folder", jobs.storage.incoming), make_recipe(jobs.catalog)))[0]
     with ExitStack() as running:
         url = running.enter_context(serving(create_app(jobs.settings, jobs)))  # type: ignore[arg-type]
         with connect(f"{url.replace('http', 'ws')}/v1/live") as socket:
-            assert json.loads(socket.recv(30))["type"] == "hello"
+            ask(socket, type="watch", job=job.id)
+            heard(socket, lambda told: told["type"] == "event")
             stopping = threading.Thread(target=running.close)
             stopping.start()
-            assert code_at_its_end(socket) in (1001, 1012)
+            rest: list[Message] = []
+            with suppress(ConnectionClosed):
+                rest += map(json.loads, socket)
             stopping.join()
+    assert socket.close_code in (1001, 1012)
+    assert "job-deleted" not in {told["type"] for told in rest}  # the server goes, not the job

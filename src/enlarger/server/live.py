@@ -109,6 +109,11 @@ class LiveHub:
         for feed in self._feeds:
             feed.end()
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether watches end because the server does."""
+        return self._closing
+
     def join(self, feed: Feed) -> None:
         """Tell `feed` of every job from now on."""
         self._feeds.append(feed)

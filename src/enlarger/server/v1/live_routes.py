@@ -10,7 +10,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from enlarger import __version__
-from enlarger.errors import UnknownJobError
+from enlarger.errors import EnlargerError, UnknownJobError
 from enlarger.jobs import Event
 from enlarger.messages import LANGUAGES
 from enlarger.server.live_room import Hearer, text_of
@@ -126,14 +126,24 @@ class _Client:
             watch.cancel()
 
     async def _follow(self, job_id: str, after: int) -> None:
-        """Events whole and in order; of a page's progress the newest. Beyond the job's end too: it may be retried."""
-        with suppress(UnknownJobError):
-            async with aclosing(self._service.live.follow_closely(job_id, after, stays=True)) as items:
-                async for item in items:
-                    if isinstance(item, Event):
-                        event = event_view(item, self._language)
-                        await self._outbox.put_in_order(text_of({"type": "event", "event": event}))
-                    else:
-                        key = ("progress", job_id, item["position"])
-                        self._outbox.put(key, text_of({"type": "progress", "job": job_id, **item}))
-        self._outbox.put(("job", job_id), text_of({"type": "job-deleted", "id": job_id}))
+        """Tell of the job until it is deleted. Beyond its end too: it may be retried."""
+        try:
+            await self._tell_events(job_id, after)
+        except UnknownJobError:
+            pass
+        except EnlargerError:  # the ledger cannot be read: the client asks anew, and is told why
+            self._outbox.resync()
+            return
+        if not self._service.live.is_ending:
+            self._outbox.put(("job", job_id), text_of({"type": "job-deleted", "id": job_id}))
+
+    async def _tell_events(self, job_id: str, after: int) -> None:
+        """Events whole and in order; of a page's progress the newest."""
+        async with aclosing(self._service.live.follow_closely(job_id, after, stays=True)) as items:
+            async for item in items:
+                if isinstance(item, Event):
+                    event = event_view(item, self._language)
+                    await self._outbox.put_in_order(text_of({"type": "event", "event": event}))
+                else:
+                    key = ("progress", job_id, item["position"])
+                    self._outbox.put(key, text_of({"type": "progress", "job": job_id, **item}))

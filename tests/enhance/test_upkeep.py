@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from enlarger.books.spool import Spool
 from enlarger.enhance import beside_renders, sweep_beside_renders
 from enlarger.settings import Settings
 from enlarger.storage import TEMPORARY_PREFIX, one_at_a_time
@@ -110,3 +112,15 @@ def test_files_being_written_stay_and_abandoned_ones_go(settings: Settings) -> N
     abandoned = put(settings.compiled_dir / f"{TEMPORARY_PREFIX}2.blob", age_days=2)
     assert sweep_beside_renders(settings) == 1
     assert (writing.exists(), abandoned.exists()) == (True, False)
+
+
+def test_unpacked_archives_go_unless_they_are_being_unpacked(settings: Settings) -> None:
+    spool = Spool.of(settings)
+    idle, busy = settings.spool_dir / "aa01", settings.spool_dir / "bb02"
+    for place in (idle, busy):
+        place.mkdir(parents=True)
+        (place / "0").write_bytes(b"page")
+    with spool.unpacking(busy, threading.Event()):
+        assert sweep_beside_renders(settings) == 1
+    assert (idle.exists(), busy.exists()) == (False, True)
+    assert sweep_beside_renders(settings) == 1

@@ -11,7 +11,7 @@ _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 _THUMBNAIL, _THUMBNAIL_BYTES = 0x0201, 0x0202
 _EXIF_DIRECTORY, _PIXEL_WIDTH, _PIXEL_HEIGHT = 0x8769, 0xA002, 0xA003
 _INCH, _CENTIMETRE = 2, 3
-_JPEG = 6
+_JPEG, _JPEG_BEGINS = 6, b"\xff\xd8"
 
 
 def orientation(exif: bytes) -> int | None:
@@ -82,20 +82,17 @@ def with_thumbnail(exif: bytes, jpeg: bytes | None) -> bytes:
     """
     tiff = TiffStream(exif)
     directory = tiff.next_directory
-    at, size = tiff.integer(directory, _THUMBNAIL), tiff.integer(directory, _THUMBNAIL_BYTES)
-    known = at is not None and size is not None and directory < at and at + size <= len(tiff)
+    at, size = tiff.integer(directory, _THUMBNAIL) or 0, tiff.integer(directory, _THUMBNAIL_BYTES) or 0
+    known = tiff.holds(at, size, _JPEG_BEGINS) and not any(at <= place < at + size for place in (tiff.main, directory))
     if known:
-        tiff.blank(at or 0, (at or 0) + (size or 0))
+        tiff.overwrite(at, bytes(size))
     if not known or jpeg is None or tiff.integer(directory, _COMPRESSION) not in (None, _JPEG):
         tiff.unlink_next()
         return tiff.data
-    tiff.put(directory, _THUMBNAIL, _placed(tiff, jpeg, at or 0, size or 0))
+    if len(jpeg) > size:
+        at = tiff.append(jpeg)
+    else:
+        tiff.overwrite(at, jpeg)
+    tiff.put(directory, _THUMBNAIL, at)
     tiff.put(directory, _THUMBNAIL_BYTES, len(jpeg))
     return tiff.data
-
-
-def _placed(tiff: TiffStream, jpeg: bytes, at: int, room: int) -> int:
-    if len(jpeg) > room:
-        return tiff.append(jpeg)
-    tiff.overwrite(at, jpeg)
-    return at

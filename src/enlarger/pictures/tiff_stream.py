@@ -80,10 +80,9 @@ class TiffStream:
         if at and self._unpack("I", at) is not None:
             struct.pack_into(f"{self.order}I", self._bytes, at, 0)
 
-    def blank(self, start: int, stop: int) -> None:
-        """Zeros in the place of what lay there."""
-        start, stop = min(start, len(self)), min(stop, len(self))
-        self._bytes[start:stop] = bytes(max(stop - start, 0))
+    def holds(self, at: int, size: int, beginning: bytes) -> bool:
+        """Whether so many bytes from `at` on are there, and begin so."""
+        return at + size <= len(self) and size >= len(beginning) and self._bytes.startswith(beginning, at)
 
     def overwrite(self, at: int, data: bytes) -> None:
         """Put `data` over what lies at `at`."""

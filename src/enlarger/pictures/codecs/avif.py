@@ -19,7 +19,8 @@ from enlarger.pictures.picture import Picture
 if TYPE_CHECKING:
     from PIL.AvifImagePlugin import AvifImageFile
 
-_SPEED = 8  # of 10
+# 0.5 megapixels of a photograph at quality 90, one core: speed 8 1.1 s, 9 0.2 s, for 232 and 235 kB, both 39.4 dB.
+_SPEED = 9
 _FULL_CHROMA_FROM = 90
 
 

@@ -18,6 +18,9 @@ from enlarger.pictures.orientation import said_upright
 from enlarger.pictures.picture import Picture
 
 _FULL_CHROMA_FROM = 90
+# 0.5 megapixels of a photograph at quality 90: x265's own preset 4.4 s for 489 kB and 47.7 dB, ultrafast 0.6 s for
+# 589 kB and 49.1 dB.
+_PRESET = {"preset": "ultrafast"}
 _EXACT = {"quality": -1, "chroma": 444, "matrix_coefficients": 0}  # RGB as it is: what makes x265's lossless lossless
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
@@ -61,7 +64,8 @@ def _write(picture: Picture, manner: Manner) -> bytes:
     if metadata.icc:
         options["icc_profile"] = metadata.icc
     options |= _EXACT if manner.lossless else _lossy(manner.quality)
-    pillow_heif().encode(mode, (picture.width, picture.height), samples.tobytes(), buffer, **options)
+    size = picture.width, picture.height
+    pillow_heif().encode(mode, size, samples.tobytes(), buffer, enc_params=_PRESET, **options)
     return buffer.getvalue()
 
 

@@ -70,6 +70,13 @@ def test_read_gives_the_bytes_of_pages_and_extras(make: Make) -> None:
         assert {name: book.read(name) for name in (*names(book), *book.extras)} == VOLUME
 
 
+def test_the_size_is_true_or_left_open(make: Make) -> None:
+    with open_book(make(VOLUME)) as book:
+        assert all(book.size(name) in (len(VOLUME[name]), None) for name in names(book))
+        with pytest.raises(BookError):
+            book.size("nothing.jpg")
+
+
 def test_stream_gives_the_same_in_chunks(make: Make) -> None:
     large = bytes(range(256)) * 10_000
     with open_book(make({"1.jpg": JPEG, "2.png": large, "empty.txt": b""})) as book:

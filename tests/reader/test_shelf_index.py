@@ -133,6 +133,14 @@ def test_broken_pages_are_there_and_told(place: Place) -> None:
         assert all(problem.remedy is not None for problem in index.problems)
 
 
+def test_a_large_page_has_its_size_without_being_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = picture() + bytes(3_000_000)
+    book = place.book("b.cbz", {"1.png": data})
+    monkeypatch.setattr("enlarger.books.zip_book.ZipBook.read", None)
+    page = place.shelf.index(book).pages[0]
+    assert (page.width, page.height, page.bytes) == (24, 36, len(data))
+
+
 def test_a_header_behind_a_large_profile_is_found(place: Place) -> None:
     data = picture(kind="JPEG", icc_profile=os.urandom(3_000_000))
     assert len(data) > 2_000_000

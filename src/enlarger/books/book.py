@@ -69,6 +69,9 @@ class Book(Protocol):
     def stream(self, name: str) -> Iterator[bytes]:
         """The same in chunks of at most 1 MiB; what is wrong with the member is raised when it is met."""
 
+    def size(self, name: str) -> int | None:
+        """How many bytes a member has by what the book says of it, None where only reading it would tell."""
+
     def close(self) -> None: ...
 
     def __enter__(self) -> Self: ...

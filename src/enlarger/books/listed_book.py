@@ -37,6 +37,12 @@ class ListedBook(ABC, Generic[Source]):
     def stream(self, name: str) -> Iterator[bytes]:
         yield from self._chunks(name, self._contents.source(self.path, name))
 
+    def size(self, name: str) -> int | None:
+        return self._stated_bytes(self._contents.source(self.path, name))
+
+    def _stated_bytes(self, source: Source) -> int | None:  # noqa: ARG002  # for those that know
+        return None
+
     @abstractmethod
     def _chunks(self, name: str, source: Source, /) -> Iterator[bytes]:
         """The member's bytes, at most 1 MiB at a time; raises BookError."""

@@ -59,6 +59,9 @@ class RarBook(ListedBook["RarInfo"]):
         members = [Packed(self._number(each), each.filename, each.file_size, each.CRC) for each in compressed]
         return Spooled(spool, self.path, {member.index: member for member in members}, self._unpack)
 
+    def _stated_bytes(self, source: RarInfo) -> int | None:
+        return source.file_size or None
+
     def _chunks(self, name: str, source: RarInfo) -> Iterator[bytes]:
         if self._spooled is not None and not _is_stored(source):
             return self._spooled.stream(self._number(source))

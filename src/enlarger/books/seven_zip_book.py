@@ -40,6 +40,9 @@ class SevenZipBook(ListedBook[Packed]):
         members = {member.index: member for member in contents.sources.values() if member.size_bytes}
         self._spooled = Spooled(spool, path, members, self._unpack)
 
+    def _stated_bytes(self, source: Packed) -> int | None:
+        return source.size_bytes
+
     def _chunks(self, _name: str, source: Packed) -> Iterator[bytes]:
         if source.size_bytes:
             yield from self._spooled.stream(source.index)

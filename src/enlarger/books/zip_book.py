@@ -47,6 +47,9 @@ class ZipBook(ListedBook[ZipInfo]):
             check_encryption(path, self._archive.infolist())
         return arrange(path, found, problems)
 
+    def _stated_bytes(self, source: ZipInfo) -> int | None:
+        return source.file_size
+
     def _chunks(self, name: str, source: ZipInfo) -> Iterator[bytes]:
         return self._sound(self.path, name, source)
 

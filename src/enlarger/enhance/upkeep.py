@@ -1,8 +1,8 @@
 """What lies in the cache's folder beside the renders: counted, and swept when it was not used for long.
 
-Journals, the parts of archives that are not finished, archives unpacked for reading, digests of files, thumbnails, compiled
-graphs. Losing them costs computing, never a page; a journal stays as long as its output does, which without it would
-no longer be known as ours.
+Journals, the parts of archives that are not finished, archives unpacked for reading, digests of files, thumbnails, and
+compiled graphs. Losing them costs computing, never a page; a journal stays as long as its output does, which without it
+would no longer be known as ours.
 """
 
 from __future__ import annotations

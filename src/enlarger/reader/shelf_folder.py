@@ -56,6 +56,12 @@ class FolderPages:
         except OSError as error:
             raise _unreadable(self.path, name, error) from error
 
+    def size(self, name: str) -> int | None:
+        try:
+            return self.file(name).stat().st_size
+        except OSError:
+            return None
+
     def close(self) -> None:
         """Nothing is held open between reads."""
 

@@ -147,35 +147,29 @@ def _looked_into(book: Book, stamp: str, versions: Mapping[str, str], before: Co
         if header is None:
             header, size_bytes, problem = _header_of(book, each.name)
             problems += [problem] if problem else []
-        if version:  # a file of its own, whose size was asked for anyway
-            size_bytes = int(version.partition(":")[0])
         pages.append(ShelfPage(index, each.name, header.width, header.height, header.format, size_bytes, version))
     return BookIndex(book.path, stamp, tuple(pages), tuple(problems))
 
 
 def _header_of(book: Book, name: str) -> tuple[Header, int | None, Problem | None]:
-    """What the page's first bytes say, how many it has in all where that is known by then, and what is wrong."""
-    data, is_whole = b"", False
+    """What the page's first bytes say, how many it has in all where the book knows, and what is wrong."""
+    size_bytes: int | None = None
     try:
-        if stated := stated_header(book, name):  # a page that would have to be drawn first
-            return stated, None, None
-        data, is_whole = _beginning(book, name)
-        try:
-            return read_header(data, name=name), len(data) if is_whole else None, None
-        except PictureError:
-            if is_whole:
-                raise
-            data, is_whole = book.read(name), True  # a header longer than that: a large profile stands before it
-            return read_header(data, name=name), len(data), None
+        size_bytes = book.size(name)
+        # a page that would have to be drawn first is known without
+        return stated_header(book, name) or _read_header(book, name), size_bytes, None
     except (BookError, PictureError) as error:
-        return Header("", 0, 0), len(data) if is_whole else None, Problem.of(name, error)
+        return Header("", 0, 0), size_bytes, Problem.of(name, error)
 
 
-def _beginning(book: Book, name: str) -> tuple[bytes, bool]:
-    """The first chunk, and whether it is all."""
-    chunks = iter(book.stream(name))
-    first = next(chunks, b"")
-    return first, next(chunks, None) is None
+def _read_header(book: Book, name: str) -> Header:
+    chunks = book.stream(name)
+    data = next(chunks, b"")
+    try:
+        return read_header(data, name=name)
+    except PictureError:
+        rest = b"".join(chunks)  # a header longer than that: a large profile stands before it
+        return read_header(data + rest, name=name)
 
 
 def _version(book: FolderPages, name: str) -> str:

@@ -35,9 +35,8 @@ def broken_volume(served: Service) -> None:
 
 
 def ended(window: Window, badge: str) -> None:
-    expect(window.page.get_by_label("About this job").get_by_text(badge, exact=True).first).to_be_visible(
-        timeout=ENDED_MS
-    )
+    head = window.page.locator("header", has=window.page.get_by_role("heading", level=2))
+    expect(head.get_by_text(badge, exact=True)).to_be_visible(timeout=ENDED_MS)
 
 
 def test_a_volume_is_submitted_followed_downloaded_and_verified(

@@ -55,7 +55,8 @@ export default {
   verify: "Verify",
   verified: "Every file is what the report says: {n} of {n}.",
   verifiedSource: "Compared with the source as well.",
-  verifyPartly: "{n} file is what the report says. Pages that failed are not in the archive.|{n} files are what the report says. Pages that failed are not in the archive.",
+  verifyPartly:
+    "{n} file is what the report says. Pages that failed are not in the archive.|{n} files are what the report says. Pages that failed are not in the archive.",
   verifyBad: "The archive is not what its report says.",
   verifying: "Comparing every file with the report…",
   actions: "Actions",

@@ -116,7 +116,15 @@ describe("JobDetail", () => {
 
   it("verifies, and forgets it when the archive is another", async () => {
     const { detail, http, live } = await opened();
-    http.on("POST /v1/jobs/a/verify", { ok: true, matched: ["1.jpg"], missing: [], extra: [], mismatched: [], failed: [], problems: [] });
+    http.on("POST /v1/jobs/a/verify", {
+      ok: true,
+      matched: ["1.jpg"],
+      missing: [],
+      extra: [],
+      mismatched: [],
+      failed: [],
+      problems: [],
+    });
     await detail.verify();
     expect(detail.verification?.matched).toEqual(["1.jpg"]);
     const artifact = { path: "artifacts/a.cbz", sha256: "1", bytes: 1, url: "/v1/jobs/a/artifact" };

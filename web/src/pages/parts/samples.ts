@@ -50,6 +50,12 @@ export function server(facts: Partial<ServerView> = {}): ServerView {
     maxWaitingJobs: 100,
     jobs: {},
     tokenNeeded: false,
+    allowedDirs: [],
+    calibrations: [],
+    idleUnloadS: 0,
+    inUse: [],
+    offline: false,
+    storageDir: "/srv/storage",
     ...facts,
   };
 }

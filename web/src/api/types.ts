@@ -1,293 +1,54 @@
-/** The wire, as the application uses it. */
+/** The wire, by the names that the application uses. What the server shows is generated: see schema.d.ts. */
+import type { components } from "./schema";
 
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  code: string;
-  remedy: string | null;
-  errors: { field: string; message: string }[] | null;
-}
+type Schemas = components["schemas"];
 
-export interface Told {
-  code: string;
-  message: string;
-  remedy: string | null;
-}
+/** As it comes from the server: what has a default is always there. */
+type Sent<T> = T extends readonly (infer Each)[]
+  ? Sent<Each>[]
+  : T extends object
+    ? { [Name in keyof T]-?: Sent<Exclude<T[Name], undefined>> }
+    : T;
 
-// ---- shelf and books ----
-
-export interface Root {
-  id: string;
-  name: string;
-  path: string;
-  removable: boolean;
-  here: boolean;
-}
-
-export interface Progress {
-  page: number;
-  total: number;
-  at: number;
-}
-
-export interface Item {
-  id: string;
-  kind: "group" | "book";
-  format: string;
-  title: string;
-  path: string;
-  pages: number | null;
-  cover: string | null;
-  progress: Progress | null;
-  bytes: number | null;
-  modifiedAt: number;
-}
+export type Problem = Sent<Schemas["Problem"]>;
+export type Told = Sent<Schemas["Told"]>;
 
 export interface Listed<T> {
   items: T[];
   next: string;
 }
 
-export interface BookPage {
-  index: number;
-  name: string;
-  width: number;
-  height: number;
-  format: string;
-  bytes: number;
-}
+export type Root = Sent<Schemas["RootView"]>;
+export type Progress = Sent<Schemas["ProgressView"]>;
+export type Item = Sent<Schemas["ItemView"]>;
+export type BookPage = Sent<Schemas["ShelfPageView"]>;
+export type Book = Sent<Schemas["BookView"]>;
 
-export interface Book {
-  id: string;
-  title: string;
-  path: string;
-  format: string;
-  pages: BookPage[];
-  problems: { name: string; message: string; remedy: string | null }[];
-  progress: Progress | null;
-}
+export type PageState = Sent<Schemas["PageStateView"]>;
+export type PageStatus = PageState["status"];
+export type RuleName = Sent<Schemas["RuleNameView"]>;
+export type ReaderView = Sent<Schemas["ReaderView"]>;
+export type ReaderOptions = Omit<ReaderView, "openBooks" | "hint">;
+export type ReaderStats = Sent<Schemas["ReaderStatsView"]>;
 
-// ---- reader ----
+export type Match = Sent<Schemas["Match"]>;
+export type RuleRecipe = Sent<Schemas["Treatment"]>;
+export type Rule = Sent<Schemas["Rule"]>;
+export type RuleSet = Sent<Schemas["RuleSet"]>;
+export type Verdict = Sent<Schemas["VerdictView"]>;
 
-export type PageStatus =
-  "pending" | "checking" | "processing" | "completed" | "skipped" | "failed" | "cancelled" | "original";
+export type JobView = Sent<Schemas["JobView"]>;
+export type JobState = JobView["state"];
+export type JobPriority = JobView["priority"];
+export type JobPage = Sent<Schemas["PageView"]>;
 
-export interface RuleName {
-  id: string;
-  name: string;
-}
+export type ModelView = Sent<Schemas["ModelView"]>;
+export type PullState = Sent<Schemas["PullView"]>["state"];
+export type WorkerView = Sent<Schemas["WorkerView"]>;
+export type CacheView = Sent<Schemas["CacheView"]>;
+export type ServerView = Sent<Schemas["ServerView"]>;
 
-export interface PageState {
-  bookId: string;
-  page: number;
-  status: PageStatus;
-  share: number;
-  url: string | null;
-  width: number | null;
-  height: number | null;
-  originalWidth: number | null;
-  originalHeight: number | null;
-  model: string | null;
-  scale: number | null;
-  noise: number | string | null;
-  seconds: number | null;
-  rule: RuleName | null;
-  reason: string | null;
-  error: Told | null;
-  isPreload: boolean;
-}
-
-export interface ReaderOptions {
-  enabled: boolean;
-  model: string;
-  scale: number;
-  noise: number | string | null;
-  tileSize: number;
-  quality: number;
-  lossless: boolean;
-  lookAhead: { forward: number; backward: number };
-}
-
-export interface ReaderView extends ReaderOptions {
-  openBooks: string[];
-  hint: { message: string; model: string } | null;
-}
-
-export interface ReaderStats {
-  memoryCacheCount: number;
-  memoryCacheBytes: number;
-  pendingTasks: number;
-  processingTasks: number;
-  completedCount: number;
-  skippedCount: number;
-  failedCount: number;
-  queueWaitSampleCount: number;
-  queueWaitAvgMs: number;
-  queueWaitMaxMs: number;
-  dedupeRequestCount: number;
-  dedupeHitCount: number;
-  dedupeHitRate: number;
-  regexCacheHitCount: number;
-  regexCacheMissCount: number;
-  regexCacheHitRate: number;
-  isEnabled: boolean;
-}
-
-// ---- rules ----
-
-export interface Match {
-  minWidth: number;
-  maxWidth: number;
-  minHeight: number;
-  maxHeight: number;
-  dimensions: "and" | "or";
-  minMegapixels: number;
-  maxMegapixels: number;
-  minAspectRatio: number;
-  maxAspectRatio: number;
-  fileTypes: string[];
-  bookInclude: string;
-  bookExclude: string;
-  pageInclude: string;
-  pageExclude: string;
-  innerPath: boolean;
-}
-
-export interface RuleRecipe {
-  model: string;
-  scale: number;
-  noise: number | string | null;
-  tileSize: number;
-  tileEnabled: boolean;
-}
-
-export interface Rule {
-  id: string;
-  name: string;
-  enabled: boolean;
-  priority: number;
-  match: Match;
-  skip: boolean;
-  recipe: RuleRecipe;
-}
-
-export interface RuleSet {
-  enabled: boolean;
-  rules: Rule[];
-}
-
-export interface Verdict {
-  outcome: "enlarge" | "skip";
-  recipe: RuleRecipe | null;
-  rule: RuleName | null;
-  reason: string;
-  trace: {
-    rule: RuleName;
-    matched: boolean;
-    checks: { condition: string; wanted: string; found: string; passed: boolean }[];
-    problem: string | null;
-  }[];
-}
-
-// ---- jobs ----
-
-export type JobState = "queued" | "running" | "paused" | "packing" | "done" | "partial" | "failed" | "cancelled";
-
-export type JobPriority = "reading" | "ahead" | "interactive" | "volume" | "indexing";
-
-export interface JobView {
-  id: string;
-  state: JobState;
-  title: string;
-  volume: string;
-  priority: JobPriority;
-  device: string;
-  packs: boolean;
-  container: "zip" | "cbz";
-  transient: boolean;
-  source: { kind: "folder" | "archive" | "picture"; path: string };
-  recipe: Record<string, unknown>;
-  counts: { total: number; done: number; failed: number; cancelled: number };
-  createdAt: number;
-  updatedAt: number;
-  startedAt: number | null;
-  finishedAt: number | null;
-  reason: Told | null;
-  retries: number;
-  artifact: { path: string; sha256: string; bytes: number; url: string } | null;
-  lastEvent: number;
-}
-
-export interface JobPage {
-  position: number;
-  name: string;
-  state: "queued" | "running" | "done" | "failed" | "cancelled";
-  attempt: number;
-  output: string | null;
-  bytes: number | null;
-  inputSha256?: string | null;
-  outputSha256?: string | null;
-  seconds: number | null;
-  computed: boolean | null;
-  facts?: Record<string, unknown> | null;
-  error: Told | null;
-  url: string | null;
-}
-
-// ---- models, machine ----
-
-export type PullState = "running" | "done" | "failed" | "cancelled";
-
-export interface ModelView {
-  name: string;
-  title: Record<string, string>;
-  isDefault: boolean;
-  purpose: "art" | "photo" | "any";
-  scales: number[];
-  noises: string[];
-  licence: string;
-  origin: string;
-  credit: string;
-  aliases: string[];
-  networks: number;
-  networksHere: number;
-  bytes: number;
-  pull?: PullState | null;
-}
-
-export interface WorkerView {
-  id: string;
-  pid: number;
-  state: string;
-  rssBytes: number;
-  tasks: number;
-  startedAt: number;
-  models: { model: string; runtime: string; device: string; dtype: string }[];
-}
-
-export interface CacheView {
-  totalFiles: number;
-  totalSize: number;
-  cacheDir: string;
-}
-
-export interface ServerView {
-  version: string;
-  defaultModel: string;
-  languages: string[];
-  workers: number;
-  maxUploadBytes: number;
-  maxUploadFiles: number;
-  maxMegapixels: number;
-  maxWaitingJobs: number;
-  jobs: Record<string, number>;
-  tokenNeeded: boolean;
-}
-
-// ---- the live socket ----
-
+/** A page's state, in the names of earlier readers' event besides. The socket is in no OpenAPI. */
 export interface UpscaleReady extends PageState {
   bookPath: string;
   pageIndex: number;

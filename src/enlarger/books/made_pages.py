@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from enlarger.books.book import Book
 from enlarger.books.pdf_book import PdfBook
-from enlarger.pictures import Header
+
+if TYPE_CHECKING:
+    from enlarger.pictures import Header
 
 
 def page_identity(book: Book, name: str) -> str | None:

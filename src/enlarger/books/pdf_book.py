@@ -17,11 +17,12 @@ from enlarger.books.members import Contents, arrange
 from enlarger.books.pdf_page import PDFIUM, PagePlan, picture_of, plan_page
 from enlarger.errors import BookError
 from enlarger.messages import msg
-from enlarger.pictures import Header
 from enlarger.settings import Settings
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
+
+    from enlarger.pictures import Header
 
 _CHUNK_BYTES = 1 << 20
 
@@ -56,6 +57,8 @@ class PdfBook(ListedBook[PagePlan]):
 
     def header(self, name: str) -> Header:
         """What the page's header will say, unless its picture turns out not to be what the page shows."""
+        from enlarger.pictures import Header
+
         plan = self._contents.source(self.path, name)
         return Header("jpeg" if plan.way == "jpeg" else "png", plan.width_px, plan.height_px)
 

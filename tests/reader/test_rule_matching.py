@@ -168,8 +168,9 @@ def test_page_patterns_may_see_only_the_members_path() -> None:
 
 
 def test_reasons_are_those_that_readers_know() -> None:
-    assert asked(Match(min_width=9000), PAGE).reason.text("en") == "No condition matches (1000x1500)"
-    assert asked(Match(), PAGE, skip=True).reason.text("en") == "Condition 'A' asks to skip"
+    nobody, skipped = asked(Match(min_width=9000), PAGE).reason, asked(Match(), PAGE, skip=True).reason
+    assert (nobody.text("en"), nobody.text("zh")) == ("No condition matches (1000x1500)", "无条件匹配 (1000x1500)")
+    assert (skipped.text("en"), skipped.text("zh")) == ("Condition 'A' asks to skip", "条件 'A' 要求跳过")
 
 
 def test_a_bad_pattern_matches_nothing_and_is_told() -> None:

@@ -93,7 +93,7 @@ def test_a_wrong_name_does_not_matter(kind: str) -> None:
 @pytest.mark.parametrize("kind", MODES_OF)
 @pytest.mark.parametrize("lossless", [True, False])
 @given(part=st.floats(0, 0.999))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_a_truncated_file_is_refused_or_whole(kind: str, lossless: bool, part: float) -> None:
     options = {"lossless": lossless} if kind == "webp" else {"progressive": lossless} if kind == "jpeg" else {}
     data = file_of(noise(60, 80, 3), kind, **options)

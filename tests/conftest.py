@@ -6,11 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from enlarger.settings import Settings
 from loud_skips import missing
 
 _ROOT = Path(__file__).parent.parent
+
+# no test is about time: an example that is slow on a busy machine says nothing about the code
+hypothesis_settings.register_profile("enlarger", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("enlarger")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from enlarger.server.sessions import COOKIE, Sessions
@@ -44,7 +43,7 @@ class Access:
 
     def knows(self, scope: Scope) -> bool:
         """Whether the request carries the token, or a session's cookie."""
-        scheme, _, credentials = _header(scope, "authorization").partition(" ")
+        scheme, _, credentials = header_of(scope, b"authorization").partition(" ")
         if scheme.lower() == "bearer":
             return self.is_token(credentials.strip())
         return self.sessions.is_open(_cookie(scope, COOKIE))
@@ -61,12 +60,12 @@ class Access:
 
         An address is always right: rebinding needs a name, and a container does not know its host's addresses.
         """
-        name = host_name(_header(scope, "host"))
+        name = host_name(header_of(scope, b"host"))
         return "*" in self.hosts or name in ("localhost", *self.hosts) or is_address(name)
 
     def allows_page(self, scope: Scope) -> bool:
         """Whether the page that sent the request may change something; no Origin: it is no page."""
-        origin = _header(scope, "origin")
+        origin = header_of(scope, b"origin")
         return not origin or self.is_own(origin, scope) or self.is_allowed(origin)
 
     def is_allowed(self, origin: str) -> bool:
@@ -75,7 +74,7 @@ class Access:
 
     def is_own(self, origin: str, scope: Scope) -> bool:
         """Whether the server itself gave out the page: same name and port; TLS may end before the server."""
-        page, called = urlsplit(origin.lower()), _header(scope, "host").lower()
+        page, called = urlsplit(origin.lower()), header_of(scope, b"host").lower()
         if page.scheme not in ("http", "https") or not page.hostname:
             return False
         return _with_port(page.netloc, page.scheme) == _with_port(called, page.scheme)
@@ -114,12 +113,16 @@ def _with_port(netloc: str, scheme: str) -> str:
     return netloc.removesuffix(f":{_PORTS[scheme]}")
 
 
-def _header(scope: Scope, name: str) -> str:
-    return Headers(scope=scope).get(name, "")
+def header_of(scope: Scope, name: bytes) -> str:
+    """The request's header, its name in lower case; "" where it has none. For what every request passes."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return ""
 
 
 def _cookie(scope: Scope, name: str) -> str:
-    for pair in _header(scope, "cookie").split(";"):
+    for pair in header_of(scope, b"cookie").split(";"):
         key, _, value = pair.strip().partition("=")
         if key == name:
             return value

@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from enlarger.errors import EnlargerError
 from enlarger.messages import msg
+from enlarger.server.access import header_of
 from enlarger.server.problems import problem_response
 from enlarger.server.ranges import MEDIA_TYPES, byte_range, is_current
 from enlarger.server.refusals import NotFoundError, RefusalError
@@ -89,15 +90,14 @@ class RenderFiles:
             raise MethodRefusedError(msg("This path is not for {method}.", method=scope["method"]), msg("See /docs."))
         if not _KEY.fullmatch(key):
             raise _unknown()
-        headers = Headers(scope=scope)
-        mine = headers.get("if-none-match", "")
+        mine = header_of(scope, b"if-none-match")
         known = self._known.get(key)
         if mine and known is not None and is_current(mine, known.sha256):
             await _confirm(known, send)
             return
         is_head = scope["method"] == "HEAD"
         with anyio.CancelScope(shield=True):  # a file that nobody gets would stay open
-            opened = await _threads.run(partial(self._open, key, known, headers, is_head=is_head))
+            opened = await _threads.run(partial(self._open, key, known, Headers(scope=scope), is_head=is_head))
         if mine and is_current(mine, opened.known.sha256):
             await _close(opened)
             await _confirm(opened.known, send)

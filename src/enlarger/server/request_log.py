@@ -9,8 +9,9 @@ from itertools import count
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from enlarger.server.access import header_of
 
 HEADER = "X-Request-Id"
 _RAW_HEADER = HEADER.lower().encode()
@@ -44,12 +45,13 @@ class RequestLog:
             await send(message)
 
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request=request_id):
-            try:
-                await self._app(scope, receive, send_with_id)
-            finally:
-                if (level := _level(scope, status)) is not None and _log.isEnabledFor(level):
-                    _tell(level, scope, status, time.perf_counter() - started)
+        bound = structlog.contextvars.bind_contextvars(request=request_id)
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            if (level := _level(scope, status)) is not None and _log.isEnabledFor(level):
+                _tell(level, scope, status, time.perf_counter() - started)
+            structlog.contextvars.reset_contextvars(**bound)
 
 
 def _level(scope: Scope, status: int) -> int | None:
@@ -67,5 +69,5 @@ def _tell(level: int, scope: Scope, status: int, seconds: float) -> None:
 
 
 def _id(scope: Scope) -> str:
-    offered = Headers(scope=scope).get(HEADER, "")
+    offered = header_of(scope, _RAW_HEADER)
     return offered if _USABLE.fullmatch(offered) else f"{_PROCESS}{next(_counter):016x}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enlarger.messages import msg
-from enlarger.server.access import Access, host_name
+from enlarger.server.access import Access, header_of, host_name
 from enlarger.server.problems import problem_response
 from enlarger.server.refusals import ForbiddenError, RefusalError, UnauthorizedError, WrongHostError
 
@@ -26,6 +26,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _RAW_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in _HEADERS.items())
+_NO_PAGE = {"Vary": "Origin"}
+_RAW_VARY = (b"vary", b"Origin")
 _FOR_PROBES = ("/healthz", "/readyz")  # say no more than whether it works
 _OPEN = ("/", "/healthz", "/readyz", "/v1/session", "/openapi.json", "/docs", "/ui")
 _OPEN_BELOW = ("/docs/", "/openapi/", "/ui/")  # the application's files, not what they ask for
@@ -66,7 +68,7 @@ class Security:
             return WrongHostError(
                 msg(
                     "The server may not be called by the name “{host}”.",
-                    host=host_name(Headers(scope=scope).get("host", "")),
+                    host=host_name(header_of(scope, b"host")),
                 ),
                 msg("Use its address, or add the name to ENLARGER_ALLOWED_HOSTS."),
             )
@@ -82,9 +84,9 @@ class Security:
         return None
 
     def _cors(self, scope: Scope) -> Mapping[str, str]:
-        origin = Headers(scope=scope).get("origin", "")
+        origin = header_of(scope, b"origin")
         if not origin or not self._access.is_allowed(origin):
-            return {"Vary": "Origin"}
+            return _NO_PAGE
         if self._access.any_origin:  # anybody's page: without this browser's cookie
             return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _READABLE}
         return {
@@ -95,15 +97,14 @@ class Security:
         }
 
     async def _preflight(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        origin = headers.get("origin", "")
+        origin = header_of(scope, b"origin")
         if not self._access.is_allowed(origin) and not self._access.is_own(origin, scope):
             refusal = ForbiddenError(msg("Pages of another origin may not change anything here."))
             await _refuse(refusal, scope, receive, send)
             return
         answer = {
             "Access-Control-Allow-Methods": _METHODS,
-            "Access-Control-Allow-Headers": headers.get("access-control-request-headers", "*"),
+            "Access-Control-Allow-Headers": header_of(scope, b"access-control-request-headers") or "*",
             "Access-Control-Max-Age": str(_ONE_DAY_S),
         }
         await Response(status_code=204, headers=answer)(scope, receive, send)
@@ -116,16 +117,23 @@ def _with_headers(send: Send, cors: Mapping[str, str]) -> Send:
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
             said = {name for name, _ in headers}
-            message["headers"] = [*headers, *(header for header in _RAW_HEADERS if header[0] not in said)]
-            answer = MutableHeaders(raw=message["headers"])
-            for name, value in cors.items():
-                if name == "Vary":
-                    answer.add_vary_header(value)
-                else:
-                    answer.setdefault(name, value)
+            headers += [header for header in _RAW_HEADERS if header[0] not in said]
+            if cors is _NO_PAGE and b"vary" not in said:  # nearly every answer
+                headers.append(_RAW_VARY)
+            else:
+                _add_cors(MutableHeaders(raw=headers), cors)
+            message["headers"] = headers
         await send(message)
 
     return send_with_headers
+
+
+def _add_cors(answer: MutableHeaders, cors: Mapping[str, str]) -> None:
+    for name, value in cors.items():
+        if name == "Vary":
+            answer.add_vary_header(value)
+        else:
+            answer.setdefault(name, value)
 
 
 async def _refuse(refusal: RefusalError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,9 +144,9 @@ async def _refuse(refusal: RefusalError, scope: Scope, receive: Receive, send: S
 
 
 def _is_preflight(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    asked = "origin" in headers and "access-control-request-method" in headers
-    return scope["type"] == "http" and scope["method"] == "OPTIONS" and asked
+    if scope["type"] != "http" or scope["method"] != "OPTIONS":
+        return False
+    return bool(header_of(scope, b"origin") and header_of(scope, b"access-control-request-method"))
 
 
 def _changes(scope: Scope) -> bool:

@@ -2135,6 +2135,7 @@ export interface components {
         PriorityRequest: {
             /**
              * Priority
+             * @example reading
              * @enum {string}
              */
             priority: "reading" | "ahead" | "interactive" | "volume" | "indexing";

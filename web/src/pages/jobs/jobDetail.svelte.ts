@@ -54,10 +54,11 @@ export class JobDetail {
   /** Everything anew, and from now on as it happens. */
   async load(): Promise<void> {
     const load = ++this.#loads;
+    const known = this.#lastEvent; // what comes now is at least as new
     try {
       const job = await this.http.get<Job>(`/v1/jobs/${this.id}`);
       this.#takeJob(job);
-      await this.#loadPages(load, job.lastEvent);
+      await this.#loadPages(load, Math.max(known, job.lastEvent));
       if (load === this.#loads) this.failure = null;
     } catch (error) {
       if (load === this.#loads) this.failure = toldOf(error);

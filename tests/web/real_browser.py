@@ -6,9 +6,11 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +57,8 @@ class Window:
         taken = self.page.screenshot(path=self.output / f"{name}.png")
         if keep and os.environ.get("ENLARGER_SCREENSHOTS"):
             _PICTURES.mkdir(parents=True, exist_ok=True)
-            (_PICTURES / f"{name}.png").write_bytes(taken)
+            with Image.open(BytesIO(taken)) as picture:
+                picture.convert("RGB").save(_PICTURES / f"{name}.webp", quality=80, method=6)
 
     def evaluate(self, expression: str) -> Any:
         return self.page.evaluate(expression)

@@ -62,7 +62,7 @@ def test_what_is_truly_in_use_is_told(served: Service, open_window: NewWindow) -
     expect(devices).to_contain_text(opened["model"], timeout=20_000)
     expect(devices).to_contain_text(opened["device"])
     window.settled()
-    window.look("models", keep=True)
+    window.look("models")
 
 
 def test_a_model_is_chosen_for_reading(served: Service, open_window: NewWindow) -> None:
@@ -94,7 +94,7 @@ def test_settings_are_stored_at_once_and_seen_by_every_window(served: Service, o
     expect(window.page.get_by_role("slider", name="Quality")).to_be_visible()
     window.settled()
     assert window.axe() == []
-    window.look("settings", keep=True)
+    window.look("settings")
 
 
 def test_the_cache_is_cleaned(served: Service, open_window: NewWindow) -> None:
@@ -126,7 +126,7 @@ def test_language_and_theme_change_at_once_and_are_kept(open_window: NewWindow) 
     assert window.theme() == "dark"
     window.settled()
     assert window.axe() == []
-    window.look("settings-zh-dark")
+    window.look("settings-zh-dark", keep=True)
 
 
 @pytest.mark.parametrize("path", ["/models", "/settings"])

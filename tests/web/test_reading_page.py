@@ -46,7 +46,7 @@ def test_a_page_becomes_sharp_where_it_is(open_window: NewWindow, book: str) -> 
     details = window.page.get_by_role("region", name="About this page")
     expect(details).to_contain_text(MODEL)
     expect(details).to_contain_text("350 × 500 → 700 × 1000")
-    window.look("reader-details")
+    window.look("reader-details", keep=True)
 
 
 def test_the_pages_ahead_are_ready_before_they_are_turned_to(
@@ -59,7 +59,7 @@ def test_the_pages_ahead_are_ready_before_they_are_turned_to(
         expect(window.page.locator(".room")).to_have_attribute("data-page", str(number - 1))
         assert window.page.locator(".spinner").count() == 0
         window.until(_SHARP, 2)
-    window.look("reader-single", keep=True)
+    window.look("reader-single")
 
 
 def test_zoom_and_place_stay_when_the_sharp_page_arrives(open_window: NewWindow, served: Service, book: str) -> None:
@@ -144,7 +144,7 @@ def test_two_pages_lie_open_with_the_cover_alone(open_window: NewWindow, book: s
     window.page.mouse.move(640, 420)
     window.page.keyboard.press("t")
     window.page.wait_for_timeout(800)
-    window.look("reader-double", keep=True)
+    window.look("reader-double")
 
 
 def test_before_and_after_side_by_side_and_held(open_window: NewWindow, book: str) -> None:
@@ -159,7 +159,7 @@ def test_before_and_after_side_by_side_and_held(open_window: NewWindow, book: st
     for _ in range(3):
         window.page.keyboard.press("+")
     window.page.wait_for_timeout(300)
-    window.look("reader-compare", keep=True)
+    window.look("reader-compare")
     window.page.keyboard.press("b")
     window.page.keyboard.down("o")
     expect(window.page.locator(".slot img")).to_have_attribute("data-shown", "original")
@@ -193,7 +193,7 @@ def test_a_finger_turns_zooms_and_shows_the_bars(open_window: NewWindow, book: s
     touch.tap(30, 400)  # the left side: onward, from right to left
     expect(room).to_have_attribute("data-page", "1")
     window.until(_SHARP)
-    window.look("reader-phone", keep=True)
+    window.look("reader-phone")
     touch.tap(195, 400)
     expect(window.page.get_by_role("link", name="回到书架")).to_be_visible()
     window.page.get_by_role("button", name="显示方式").tap()

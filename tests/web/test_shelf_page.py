@@ -39,7 +39,7 @@ def test_books_have_covers_and_open_in_the_reader(open_window: NewWindow) -> Non
     assert box["height"] > box["width"]
     window.settled()
     assert window.axe() == []
-    window.look("shelf", keep=True)
+    window.look("shelf")
     book.click()
     expect(page).to_have_url(f"{window.base}/ui/read/{page.url.rsplit('/', 1)[-1]}")
     assert "/ui/read/" in page.url

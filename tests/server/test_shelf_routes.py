@@ -65,6 +65,17 @@ def test_roots_come_and_go(shop: Shop) -> None:
     assert shop.http.get("/v1/shelf").json()["roots"] == [own]
 
 
+def test_a_book_on_an_added_root_becomes_a_job_and_nothing_beside_it(shop: Shop) -> None:
+    write_archive(shop.outside / "on" / "卷.cbz", {"1.png": picture()})
+    write_archive(shop.outside / "off" / "卷.cbz", {"1.png": picture()})
+    shop.http.post("/v1/shelf/roots", json={"path": str(shop.outside / "on")}).raise_for_status()
+    whole = str(shop.outside / "on" / "卷.cbz")
+    job = shop.http.post("/v1/jobs", json={"path": whole})
+    assert (job.status_code, job.json()["source"]) == (202, {"kind": "archive", "path": whole})
+    for beside in (shop.outside / "off" / "卷.cbz", shop.outside / "on" / ".." / "off" / "卷.cbz"):
+        assert shop.http.post("/v1/jobs", json={"path": str(beside)}).status_code == 422
+
+
 @pytest.mark.parametrize("path", ["/", "/etc", "manga", "/no/such/folder", "../.."])
 def test_what_is_no_folder_for_a_shelf_is_refused(shop: Shop, path: str) -> None:
     answer = shop.http.post("/v1/shelf/roots", json={"path": path}, headers={"Accept-Language": "en"})

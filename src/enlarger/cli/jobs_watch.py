@@ -143,6 +143,8 @@ def _lines(event: Event, progress: Progress, said: str, moves: bool) -> Iterator
     kind = event.data.get("type")
     if kind == "page_failed":
         yield msg("{page}: {reason}", page=event.data.get("page", ""), reason=error_text(event.data.get("error")))
+    elif kind == "fetching" and not event.data.get("bytes"):  # the first of many
+        yield msg("The weights of {model} are being fetched.", model=event.data.get("model", ""))
     elif kind == "page_done" and not moves:
         yield f"{progress.finished}/{progress.total} {event.data.get('page', '')}"
     elif event.number is not None and progress.state != said and not moves and progress.state not in FINAL:

@@ -242,6 +242,19 @@ def test_pages_books_and_everything_can_be_cancelled(work: DeskWork) -> None:
     work.desk.cancel("nobody")
 
 
+def test_a_failed_page_that_is_cancelled_by_name_is_tried_again_by_the_next_turn(work: DeskWork) -> None:
+    work.turn(5)
+    for page in (5, 6):
+        work.desk.ended(work.job(page).id, failure())
+    work.work()
+    work.desk.cancel("book")
+    assert (work.state(5).status.value, work.state(6).status.value) == ("failed", "failed")
+    work.desk.cancel("book", [5])
+    assert (work.state(5).status.value, work.state(5).error) == ("original", None)
+    work.turn(5)
+    assert (work.state(5).status.value, work.state(6).status.value) == ("processing", "failed")
+
+
 # ---- requests ----
 
 

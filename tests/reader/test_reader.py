@@ -166,6 +166,17 @@ def test_a_broken_page_keeps_its_original_and_hurts_no_other(room: ReadingRoom) 
     assert room.until_status(0, PageStatus.COMPLETED, book_id=book).original_width == 48
 
 
+def test_a_failed_page_that_is_cancelled_is_tried_again_by_the_next_turn(room: ReadingRoom) -> None:
+    book = room.folder("retried", 46)
+    (room.shelf.locate(book) / "00.png").write_bytes(b"no picture at all")
+    room.reader.turn(book, 0)
+    room.until_status(0, PageStatus.FAILED, book_id=book)
+    page_file(room.shelf.locate(book), "00.png", width=48)
+    room.reader.cancel_page(book, 0)
+    room.reader.turn(book, 0)
+    assert room.until_ready(0, book).original_width == 48
+
+
 def test_a_page_that_fails_in_the_worker_says_why(room: ReadingRoom) -> None:
     book = room.folder("unforeseen", UNFORESEEN_PX, 49)
     room.reader.turn(book, 0)

@@ -138,6 +138,10 @@ def test_a_broken_page_says_why_and_the_reader_goes_on(service: Service) -> None
     assert failed["error"]["code"]
     assert failed["error"]["message"]
     becomes(service, book, 1, "completed")
+    page_file(folder, "00.png", width=67)
+    assert service.http.delete(f"/v1/reader/books/{book}/pages/0").status_code == 204  # the page's Retry
+    assert turned(service, book, 0)[0]["status"] != "failed"
+    becomes(service, book, 0, "completed")
 
 
 def test_earlier_readers_ask_by_paths(service: Service) -> None:

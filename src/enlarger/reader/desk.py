@@ -177,11 +177,16 @@ class Desk:
             return record.state
 
     def cancel(self, book_id: str, pages: Collection[int] | None = None) -> None:
-        """Nothing more is done for these pages of an open book, or for all of it; finished ones stay."""
+        """Nothing more is done for these pages of an open book, or for all of it; finished ones stay.
+
+        A page that is named and failed is forgotten, so that the next turn tries it again.
+        """
         with self._lock:
             records = self._books.reading(book_id).records if book_id in self._books else {}
             for index, record in records.items():
-                if (pages is None or index in pages) and record.state.status.is_wanted:
+                status = record.state.status
+                named = pages is not None and index in pages
+                if (status.is_wanted and (pages is None or named)) or (status is PageStatus.FAILED and named):
                     self._books.call_off(record)
 
     def cancel_everything(self) -> None:

@@ -134,7 +134,7 @@ class Reader:
         return [self.request(request) for request in preload.requests()]
 
     def cancel_page(self, book_id: str, page: int) -> None:
-        """Nothing more is done for the page."""
+        """Nothing more is done for the page; if it failed that is forgotten, and the next turn tries it again."""
         self._desk.cancel(book_id, [page])
         self._feeder.wake()
 

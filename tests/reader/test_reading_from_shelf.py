@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 
@@ -17,6 +19,8 @@ def test_books_of_the_shelf_are_read(tmp_path: Path) -> None:
         incoming = room.jobs.storage.incoming
         folder = folder_of(incoming / "folder", 40, 41)
         (folder / "03.png").write_bytes(b"nothing that can be read")
+        if sys.platform == "linux":  # a name unpacked without decoding
+            shutil.copy(folder / "01.png", folder / os.fsdecode("04 封面.png".encode("gbk")))
         with zipfile.ZipFile(incoming / "volume.cbz", "w") as writer:
             for page in (folder / "01.png", folder / "02.png"):
                 writer.write(page, f"chapter/{page.name}")
@@ -31,7 +35,9 @@ def test_books_of_the_shelf_are_read(tmp_path: Path) -> None:
                 reader.turn(book, 0)
                 until(lambda book=book: statuses(reader, book)[:2] == [PageStatus.COMPLETED] * 2)
                 assert reader.states(book)[0].book_path == incoming / name
-                assert len(shelf.pages(book)) == pages + (name == "folder")
+                assert len(shelf.pages(book)) == pages + (name == "folder") * (2 if sys.platform == "linux" else 1)
+            if sys.platform == "linux":
+                until(lambda: statuses(reader, shelf.id_of(folder))[3:] == [PageStatus.COMPLETED])
             broken = reader.states(shelf.id_of(folder))[2]
             assert (broken.status, broken.error and broken.error.code) == (PageStatus.FAILED, "bad_picture")
             shutil.copy(folder / "01.png", folder / "02.png")

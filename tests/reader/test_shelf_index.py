@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from enlarger.books import open_book
 from enlarger.errors import BookError, UnknownBookError
 from enlarger.reader import BookIndex, ReaderStore, Shelf
+from enlarger.reader.shelf_folder import FolderPages
+from enlarger.reader.stamps import page_stamp, stamp_of
 from shelf_making import Place, picture, write_archive
 
 
@@ -188,7 +192,28 @@ def test_names_that_are_no_utf8_can_be_shown_and_read(place: Place) -> None:
     (folder / os.fsdecode(b"\xfe1.png")).write_bytes(picture())
     book = place.shelf.id_of(folder)
     index = place.shelf.index(book)
-    assert [page.name for page in index.pages] == ["�1.png"]
-    assert [problem.name for problem in index.problems] == ["�1.png"]
+    assert (len(index.pages), index.problems) == (2, ())
+    assert all(page.name.encode().endswith(b"1.png") for page in index.pages)
     assert place.shelf.title(book) == "��"
     assert place.shelf.read(place.shelf.page(book, 0)) == picture()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode elsewhere")
+@pytest.mark.parametrize("names", [
+    ["第一卷 封面.png".encode("gbk"), "第一卷 目录.png".encode("gbk")],
+    ["第１話 表紙.png".encode("cp932"), "ソース.png".encode("cp932")],
+    [rb"deep\3.png", b"part 1: one.png"],
+])  # fmt: skip
+def test_a_job_calls_a_page_what_the_shelf_calls_it(place: Place, names: list[bytes]) -> None:
+    folder = place.incoming / "odd"
+    (folder / "deep").mkdir(parents=True)
+    for colour, name in enumerate([*names, b"1.png", b"c:2.png", "第十三話 안내.png".encode("euc_kr", "replace")]):
+        (folder / os.fsdecode(name)).write_bytes(picture(colour=colour))
+    (folder / "deep" / os.fsdecode("目錄與封面彩頁.png".encode("big5"))).write_bytes(picture())
+    pages = place.shelf.index(place.shelf.id_of(folder)).pages
+    assert len(pages) == len(names) + 2  # but for the drive's
+    with open_book(folder) as book, FolderPages(folder) as shown:
+        for page in pages:
+            assert book.read(page.name) == shown.read(page.name)
+            assert page_stamp(folder, page.name) == stamp_of(shown.file(page.name)) is not None
+    assert page_stamp(folder, "nothing.png") is None

@@ -2,6 +2,7 @@
 
 from enlarger.books.book import Book, BookProblem, Limits, Page
 from enlarger.books.comic_info import COMIC_INFO, PageFacts, refresh_comic_info
+from enlarger.books.folder_book import name_files
 from enlarger.books.made_pages import page_identity, stated_header
 from enlarger.books.members import PICTURE_SUFFIXES, escape_error, is_litter, is_page_name, safe_name
 from enlarger.books.natural import natural_key
@@ -30,6 +31,7 @@ __all__ = [
     "is_litter",
     "is_page_name",
     "looks_like_book",
+    "name_files",
     "natural_key",
     "open_book",
     "output_names",

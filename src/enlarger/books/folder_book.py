@@ -9,7 +9,7 @@ from pathlib import Path
 from enlarger.books.book import BookProblem, Limits
 from enlarger.books.legacy_names import decode_names
 from enlarger.books.listed_book import ListedBook
-from enlarger.books.members import arrange, escape_error, is_litter, member_too_large, safe_name
+from enlarger.books.members import arrange, escape_error, is_litter, member_too_large, one_name_each, safe_name
 from enlarger.errors import BookError
 from enlarger.messages import msg
 
@@ -35,16 +35,25 @@ class FolderBook(ListedBook[Path]):
             raise _unreadable(self.path, name, error) from error
 
 
-def _scan(book: Path) -> tuple[list[tuple[str, Path]], list[BookProblem]]:
-    walk = _Walk(book)
-    problems = [BookProblem(name, error) for name, error in walk.refused]
-    files: list[tuple[str, Path]] = []
-    for raw, file in zip(_shown_names(walk.files, walk.root), walk.files, strict=True):
+def name_files(book: Path, files: Sequence[str], root: str) -> tuple[dict[str, Path], list[BookProblem]]:
+    """Files below `root` by the name each has in the book, and those that can have none.
+
+    Those that lie in the folder itself, which come first, are called the same whatever lies below it.
+    """
+    problems: list[BookProblem] = []
+    named: list[tuple[str, Path]] = []
+    for raw, file in zip(_shown_names(files, root), files, strict=True):
         if name := safe_name(raw):  # a backslash or colon means something else elsewhere
-            files.append((name, Path(file)))
+            named.append((name, Path(file)))
         else:
             problems.append(BookProblem(raw, escape_error(book, raw)))
-    return files, problems
+    return one_name_each(named), problems
+
+
+def _scan(book: Path) -> tuple[list[tuple[str, Path]], list[BookProblem]]:
+    walk = _Walk(book)
+    files, problems = name_files(book, walk.files, walk.root)
+    return list(files.items()), [*(BookProblem(name, error) for name, error in walk.refused), *problems]
 
 
 class _Walk:
@@ -97,8 +106,12 @@ def _shown_name(path: str, root: str) -> str:
 def _shown_names(paths: Sequence[str], root: str) -> list[str]:
     names = [Path(path).relative_to(root).as_posix() for path in paths]
     foreign = [name for name in names if not _is_text(name)]  # unpacked from a legacy archive without decoding
-    decoded = dict(zip(foreign, decode_names([os.fsencode(name) for name in foreign]), strict=True))
+    decoded = _decoded(foreign) | _decoded([name for name in foreign if "/" not in name])
     return [decoded.get(name, name) for name in names]
+
+
+def _decoded(names: Sequence[str]) -> dict[str, str]:
+    return dict(zip(names, decode_names([os.fsencode(name) for name in names]), strict=True))
 
 
 def _is_text(name: str) -> bool:

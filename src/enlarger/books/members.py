@@ -46,7 +46,7 @@ def arrange(book: Path, found: Iterable[tuple[str, Source]], problems: Iterable[
 
     Raises BookError when there is no page to read: the first problem's, when there is one.
     """
-    sources = _one_name_each(found)
+    sources = one_name_each(found)
     pages = sorted(filter(is_page_name, sources), key=natural_key)
     extras = sorted(sources.keys() - set(pages), key=natural_key)
     problems = tuple(problems)
@@ -100,7 +100,8 @@ def member_too_large(book: Path, name: str, limits: Limits) -> BookError:
     )
 
 
-def _one_name_each(found: Iterable[tuple[str, Source]]) -> dict[str, Source]:
+def one_name_each(found: Iterable[tuple[str, Source]]) -> dict[str, Source]:
+    """By name; one that comes twice is given a new one the second time."""
     found = list(found)
     given = {name for name, _ in found}
     sources: dict[str, Source] = {}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from enlarger.books import Book, BookProblem, Limits, Page, is_litter, is_page_name, natural_key, open_book
+from enlarger.books import Book, BookProblem, Limits, Page, is_litter, is_page_name, name_files, natural_key, open_book
 from enlarger.errors import BookError
 from enlarger.messages import msg
 from enlarger.settings import Settings
@@ -84,32 +84,31 @@ def printable(name: str) -> str:
 
 
 def _pictures(folder: Path) -> tuple[dict[str, Path], Sequence[BookProblem]]:
-    files: dict[str, Path] = {}
+    """By the names that `open_book` gives them: jobs ask for them there."""
+    files: list[str] = []
     problems: list[BookProblem] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if is_page_name(entry.name) and not is_litter(entry.name):
+                if not is_litter(entry.name):
                     _take(folder, entry, files, problems)
     except OSError as error:
         raise BookError(
             msg("{path}: the folder cannot be read ({reason}).", path=folder, reason=error.strerror or str(error)),
             msg("Change the folder's permissions, or copy it to a place of your own."),
         ) from error
-    return files, tuple(problems)
+    named, nameless = name_files(folder, sorted(files), str(folder))
+    pictures = {name: file for name, file in named.items() if is_page_name(name)}
+    return pictures, (*problems, *(each for each in nameless if is_page_name(each.name)))
 
 
-def _take(folder: Path, entry: os.DirEntry[str], files: dict[str, Path], problems: list[BookProblem]) -> None:
-    name = printable(entry.name)
-    reason: Callable[[Path, str], BookError] | None = None
+def _take(folder: Path, entry: os.DirEntry[str], files: list[str], problems: list[BookProblem]) -> None:
     if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(os.path.realpath(folder)):
-        reason = _leads_out
-    elif not _is_file(entry):
-        return
-    if reason is None and name not in files:
-        files[name] = Path(entry.path)
-    else:
-        problems.append(BookProblem(name, (reason or _same_name)(folder, name)))
+        if is_page_name(entry.name):
+            name = printable(entry.name)
+            problems.append(BookProblem(name, _leads_out(folder, name)))
+    elif _is_file(entry):
+        files.append(entry.path)
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
@@ -123,13 +122,6 @@ def _no_pictures(folder: Path) -> BookError:
     return BookError(
         msg("{path}: holds no pictures.", path=folder),
         msg("Open one of the folders or archives in it, or put pictures there."),
-    )
-
-
-def _same_name(folder: Path, name: str) -> BookError:
-    return BookError(
-        msg("{path}: there are two files that are both shown as {name}.", path=folder, name=name),
-        msg("Rename one of them in letters that every system knows."),
     )
 
 

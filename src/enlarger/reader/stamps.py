@@ -6,6 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
+from enlarger.errors import BookError
+from enlarger.reader.shelf_folder import FolderPages
+
 Stamp: TypeAlias = tuple[int, int, int]
 
 
@@ -19,4 +22,10 @@ def stamp_of(path: Path) -> Stamp | None:
 
 def page_stamp(book: Path, name: str) -> Stamp | None:
     """Of a page's own file, in a folder; an archive's pages change with it."""
-    return stamp_of(book / name) if book.is_dir() else stamp_of(book)
+    if not book.is_dir():
+        return stamp_of(book)
+    found = stamp_of(book / name)
+    if found is None:  # the file may be called otherwise than the page
+        with suppress(BookError):
+            return stamp_of(FolderPages(book).file(name))
+    return found

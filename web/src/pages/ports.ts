@@ -17,7 +17,7 @@ export interface Http {
 
 export interface LiveFeed {
   on<T extends LiveType>(type: T, hear: (message: LiveOf<T>) => void): () => void;
-  /** A lost connection came back: what was missed has to be asked for. */
+  /** A connection stands, the first or one that came back: what happened before it has to be asked for. */
   onResync(again: () => void): () => void;
   /** Hear `event` and `progress` of a job, until the returned function is called. */
   watch(job: string, after?: number): () => void;

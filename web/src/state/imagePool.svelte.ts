@@ -44,6 +44,7 @@ export class ImagePool {
   #loading = new Map<string, Promise<Decoded>>();
   #bytes = 0;
   #epoch = 0;
+  #preloads = 0;
 
   constructor(
     private readonly originalUrl: (page: number) => string,
@@ -74,6 +75,7 @@ export class ImagePool {
   /** Show a sharp picture as soon as it is decoded. False: it cannot be shown, or something newer took its place. */
   async setUpscaled(page: number, url: string): Promise<boolean> {
     if (this.#sharp.get(page)?.url === url || this.#wanted.get(page) === url) return true;
+    this.clearUpscaled(page); // another sharp picture of it is out of date
     this.#wanted.set(page, url);
     const epoch = this.#epoch;
     try {
@@ -103,14 +105,19 @@ export class ImagePool {
     this.#sharp = new Map();
   }
 
-  /** Decode what is shown of these pages before it is turned to, the first first. */
+  /** Decode what is shown of these pages before it is turned to, the first first; what else was to be is given up. */
   async preload(pages: readonly number[]): Promise<void> {
-    for (const page of pages) await this.#take(this.getDisplayUrl(page)).catch(() => undefined);
+    const mine = ++this.#preloads;
+    for (const page of pages) {
+      if (mine !== this.#preloads) return;
+      await this.#take(this.getDisplayUrl(page)).catch(() => undefined);
+    }
   }
 
   /** Forget everything; the pool can be used again. */
   clear(): void {
     this.clearAllUpscaled();
+    this.#preloads += 1;
     this.#decoded.clear();
     this.#bytes = 0;
   }

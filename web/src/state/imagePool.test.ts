@@ -112,6 +112,30 @@ describe("the image pool", () => {
     expect(decoder.asked).toEqual(["/renders/1", "/pages/2"]);
   });
 
+  it("gives up what is left of a preload when the reader is elsewhere, or the book is left", async () => {
+    const { pool: images, decoder } = pool();
+    const older = images.preload([1, 2, 3]);
+    const newer = images.preload([8, 9]);
+    await decoder.arrive("/pages/1");
+    await older;
+    expect(decoder.asked).toEqual(["/pages/1", "/pages/8"]);
+    images.clear();
+    await decoder.arrive("/pages/8");
+    await newer;
+    expect(decoder.asked).toEqual(["/pages/1", "/pages/8"]);
+  });
+
+  it("does not go on showing a sharp picture that another is to replace, even if that one is gone", async () => {
+    const { pool: images, decoder } = pool();
+    const old = images.setUpscaled(3, "/renders/old");
+    await decoder.arrive("/renders/old");
+    await old;
+    const set = images.setUpscaled(3, "/renders/new");
+    expect(images.getDisplayUrl(3)).toBe("/pages/3");
+    await decoder.fail("/renders/new");
+    expect([await set, images.getDisplayUrl(3)]).toEqual([false, "/pages/3"]);
+  });
+
   it("holds even a picture that is larger than it may hold, alone", async () => {
     const images = new ImagePool(String, async () => ({ width: 1000, height: 1000, element: 0 }), 10);
     await images.preload([1, 2]);

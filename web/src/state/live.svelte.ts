@@ -57,7 +57,7 @@ export class Live {
     return () => void handlers.delete(handler as unknown as Handler<LiveType>);
   }
 
-  /** Called after a lost connection came back: what was missed has to be asked for. */
+  /** Called when a connection stands, the first one too: what happened before it has to be asked for. */
   onResync(again: () => void): () => void {
     this.#resyncs.add(again);
     return () => void this.#resyncs.delete(again);
@@ -85,21 +85,20 @@ export class Live {
   }
 
   #opened(): void {
-    const again = this.#wasOpen || this.#attempts > 0;
     this.status = "open";
     this.#wasOpen = true;
     this.#attempts = 0;
     this.#heardAt = Date.now();
     this.#heart = setInterval(() => this.#beat(), PING_MS);
     for (const [job, after] of this.#watched) this.#send({ type: "watch", job, after });
-    if (again) for (const resync of this.#resyncs) resync();
   }
 
   #heard(text: string): void {
     this.#heardAt = Date.now();
     const message = JSON.parse(text) as LiveMessage;
     if (message.type === "event") this.#remember(message.event);
-    if (message.type === "resync") for (const resync of this.#resyncs) resync(); // too much happened for one socket
+    // from its hello on the server tells everything; resync: too much happened for one socket
+    if (message.type === "hello" || message.type === "resync") for (const resync of this.#resyncs) resync();
     for (const handler of this.#handlers.get(message.type) ?? []) handler(message);
   }
 

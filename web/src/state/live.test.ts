@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Live } from "./live.svelte";
 
+const HELLO = { type: "hello", version: "1", language: "en" };
+
 class FakeSocket {
   static readonly OPEN = 1;
   static all: FakeSocket[] = [];
@@ -69,7 +71,8 @@ describe("the live socket", () => {
     const resync = vi.fn();
     live.onResync(resync);
     FakeSocket.last.opens();
-    expect([live.status, resync.mock.calls.length]).toEqual(["open", 0]);
+    FakeSocket.last.says(HELLO);
+    expect([live.status, resync.mock.calls.length]).toEqual(["open", 1]);
     FakeSocket.last.close();
     expect(live.status).toBe("lost");
     await vi.advanceTimersByTimeAsync(700);
@@ -79,7 +82,20 @@ describe("the live socket", () => {
     expect(FakeSocket.all).toHaveLength(2);
     await vi.advanceTimersByTimeAsync(700);
     FakeSocket.last.opens();
-    expect([live.status, resync.mock.calls.length, FakeSocket.all.length]).toEqual(["open", 1, 3]);
+    expect(resync).toHaveBeenCalledOnce(); // nobody tells anything yet
+    FakeSocket.last.says(HELLO);
+    expect([live.status, resync.mock.calls.length, FakeSocket.all.length]).toEqual(["open", 2, 3]);
+  });
+
+  it("has state asked for once the first connection stands: something may have happened before it", () => {
+    const resync = vi.fn();
+    const stop = live.onResync(resync);
+    FakeSocket.last.opens();
+    FakeSocket.last.says(HELLO);
+    expect(resync).toHaveBeenCalledOnce();
+    stop();
+    FakeSocket.last.says(HELLO);
+    expect(resync).toHaveBeenCalledOnce();
   });
 
   it("goes on watching jobs where it was", async () => {

@@ -31,6 +31,8 @@ export class JobsState {
 
   #next = $state("");
   #asked = 0;
+  /** What was told of jobs since the list was asked for, and may be newer than the answer; null: it is gone. */
+  #told = new Map<string, Job | null>();
   #shares = new SvelteMap<string, Map<number, number>>();
   #paces = new Map<string, Pace>();
   #stops: (() => void)[];
@@ -53,16 +55,16 @@ export class JobsState {
 
   /** The list anew, as long as it was. */
   async load(): Promise<void> {
-    const asked = ++this.#asked;
-    this.loading = true;
+    const asked = this.#begin();
     try {
       const list = await this.#fetch("", Math.min(500, Math.max(PIECE, this.jobs.length)));
       if (asked !== this.#asked) return;
-      this.jobs = list.items;
       this.#next = list.next;
+      this.jobs = this.#newest(list.items);
+      for (const job of this.jobs) this.#measure(job);
+      this.#tellAgain();
       this.failure = null;
       this.known = true;
-      for (const job of list.items) this.#measure(job);
     } catch (error) {
       if (asked === this.#asked) this.failure = toldOf(error);
     } finally {
@@ -73,14 +75,14 @@ export class JobsState {
   /** The next piece of the list; nothing while another is on its way. */
   async more(): Promise<void> {
     if (this.loading || this.#next === "") return;
-    const asked = ++this.#asked;
-    this.loading = true;
+    const asked = this.#begin();
     try {
       const list = await this.#fetch(this.#next, PIECE);
       if (asked !== this.#asked) return;
       const known = new Set(this.jobs.map((job) => job.id));
-      this.jobs = [...this.jobs, ...list.items.filter((job) => !known.has(job.id))];
       this.#next = list.next;
+      this.jobs = [...this.jobs, ...this.#newest(list.items.filter((job) => !known.has(job.id)))];
+      this.#tellAgain();
     } catch (error) {
       if (asked === this.#asked) this.failure = toldOf(error);
     } finally {
@@ -103,6 +105,9 @@ export class JobsState {
 
   /** A job as it is now: in its place, new ones on top, and gone where the filter wants it no more. */
   take(job: Job): void {
+    const told = this.#told.get(job.id);
+    if (told === null || (told !== undefined && job.lastEvent < told.lastEvent)) return;
+    this.#told.set(job.id, job);
     this.#measure(job);
     const at = this.jobs.findIndex((each) => each.id === job.id);
     const known = this.jobs[at];
@@ -161,7 +166,30 @@ export class JobsState {
     return this.http.get<Listed<Job>>("/v1/jobs", { state: STATES[this.filter], text: this.text, after, limit });
   }
 
+  /** The number of an answer that is asked for now. */
+  #begin(): number {
+    this.loading = true;
+    this.#told = new Map();
+    return ++this.#asked;
+  }
+
+  /** Of each of these what is known last, without those that are gone. */
+  #newest(jobs: readonly Job[]): Job[] {
+    return jobs
+      .filter((job) => this.#told.get(job.id) !== null)
+      .map((job) => {
+        const known = this.#told.get(job.id) ?? this.find(job.id);
+        return known !== undefined && known.lastEvent > job.lastEvent ? known : job;
+      });
+  }
+
+  /** An answer took the list's place: what was told while it was on its way holds all the same. */
+  #tellAgain(): void {
+    for (const job of this.#told.values()) if (job !== null) this.take(job);
+  }
+
   #drop(id: string): void {
+    this.#told.set(id, null);
     this.jobs = this.jobs.filter((job) => job.id !== id);
     this.#shares.delete(id);
     this.#paces.delete(id);

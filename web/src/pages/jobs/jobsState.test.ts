@@ -88,6 +88,39 @@ describe("JobsState", () => {
     expect(ids(state)).toEqual(["b"]);
   });
 
+  it("keeps what is told while the list is on its way", async () => {
+    const { state, http, live } = await loaded([job("a", { createdAt: 10 }), job("b", { createdAt: 5 })]);
+    const slow = later<Listed<Job>>();
+    http.on("GET /v1/jobs", () => slow.promise);
+    const loading = state.load();
+    live.tell("job", { job: job("a", { createdAt: 10, state: "done", lastEvent: 9 }) });
+    state.take(job("new", { createdAt: 20 }));
+    live.tell("job-deleted", { id: "b" });
+    slow.resolve(
+      listed([
+        job("a", { createdAt: 10, state: "running", lastEvent: 3 }),
+        job("b", { createdAt: 5 }),
+        job("c", { createdAt: 1, lastEvent: 4 }),
+      ]),
+    );
+    await loading;
+    expect(ids(state)).toEqual(["new", "a", "c"]);
+    expect(state.find("a")?.state).toBe("done");
+    state.take(job("b", { createdAt: 5, lastEvent: 2 })); // an answer from before it was deleted
+    expect(ids(state)).toEqual(["new", "a", "c"]);
+  });
+
+  it("lets a job go that the filter wanted when the list was asked for, and wants no more", async () => {
+    const { state, http, live } = await loaded([]);
+    const slow = later<Listed<Job>>();
+    http.on("GET /v1/jobs", () => slow.promise);
+    const loading = state.show("open", "");
+    live.tell("job", { job: job("a", { state: "done", lastEvent: 9 }) });
+    slow.resolve(listed([job("a", { state: "running", lastEvent: 3 })]));
+    await loading;
+    expect(ids(state)).toEqual([]);
+  });
+
   it("acts on a job, and takes a deleted one away", async () => {
     const { state, http } = await loaded([job("a", { state: "running", lastEvent: 1 })]);
     http.on("POST /v1/jobs/a/pause", job("a", { state: "paused", lastEvent: 2 })).on("DELETE /v1/jobs/a", undefined);

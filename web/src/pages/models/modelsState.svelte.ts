@@ -16,6 +16,7 @@ export class ModelsState {
   loading = $state(true);
   failure = $state.raw<Told | null>(null);
 
+  #loads = 0;
   #stops: (() => void)[];
 
   constructor(
@@ -39,20 +40,22 @@ export class ModelsState {
   }
 
   async load(): Promise<void> {
+    const load = ++this.#loads;
     try {
       const [models, devices, reader] = await Promise.all([
         this.http.get<{ models: Model[] }>("/v1/models"),
         this.http.get<{ workers: Worker[] }>("/v1/devices"),
         this.http.get<ReaderView>("/v1/reader"),
       ]);
+      if (load !== this.#loads) return;
       this.#takeModels(models.models);
       this.workers = devices.workers;
       this.reader = reader;
       this.failure = null;
     } catch (error) {
-      this.failure = toldOf(error);
+      if (load === this.#loads) this.failure = toldOf(error);
     } finally {
-      this.loading = false;
+      if (load === this.#loads) this.loading = false;
     }
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FakeHttp, FakeLive, refusal, settled, type Asked } from "../fakes";
+import { FakeHttp, FakeLive, later, refusal, settled, type Asked } from "../fakes";
 import { model, reader } from "../parts/samples";
 import type { Model } from "../wire";
 import { ModelsState } from "./modelsState.svelte";
@@ -43,6 +43,20 @@ describe("ModelsState", () => {
     await state.useForReading(pro);
     expect(http.calls("PATCH /v1/reader")[0]?.body).toEqual({ model: "realcugan-pro", scale: 2, noise: null });
     expect(state.isForReading(pro)).toBe(true);
+  });
+
+  it("believes the last of two answers that it asked for, whichever comes first", async () => {
+    const { state, http, live } = await loaded();
+    const slow = later<{ models: Model[] }>();
+    http.on("GET /v1/models", () => slow.promise);
+    const first = state.load();
+    http.on("GET /v1/models", { models: [pro] });
+    live.comeBack();
+    await settled();
+    slow.resolve({ models: [cunet] });
+    await first;
+    expect(state.models.map((each) => each.name)).toEqual(["realcugan-pro"]);
+    expect(state.loading).toBe(false);
   });
 
   it("follows a pull from its beginning to its end", async () => {

@@ -10,6 +10,7 @@ import { Uploads, type SendForm } from "./uploads.svelte";
 
 export const sendForm: SendForm = async (form, onSent, signal) => {
   await api.get("/v1/shelf"); // asks for the token where one is needed, before gigabytes are out
+  signal.throwIfAborted(); // cancelled meanwhile: the request below would never hear of it
   return await new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", href("/v1/shelf/uploads"));

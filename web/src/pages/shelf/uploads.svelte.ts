@@ -32,13 +32,16 @@ export class Upload {
   }
 
   async run(send: SendForm): Promise<void> {
+    const stop = this.#stop; // tried again, it has another one
+    const isMine = () => stop === this.#stop && !stop.signal.aborted;
     this.state = "sending";
     try {
-      const answer = await send(this.#form(), (bytes) => this.#note(bytes), this.#stop.signal);
+      const answer = await send(this.#form(), (bytes) => isMine() && this.#note(bytes), stop.signal);
+      if (!isMine()) return;
       this.items = answer.items;
       this.state = "done";
     } catch (error) {
-      if (this.#stop.signal.aborted) return;
+      if (!isMine()) return;
       this.failure = toldOf(error);
       this.state = "failed";
     }

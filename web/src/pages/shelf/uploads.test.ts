@@ -96,6 +96,30 @@ describe("Uploads", () => {
     expect(upload.state).toBe("done");
   });
 
+  it("ignores what comes of a transfer that was given up for another", async () => {
+    const sendings: Omit<Sending, "names" | "signal">[] = [];
+    const deaf: SendForm = (_form, onSent) => {
+      const { promise, resolve, reject } = later<{ items: Item[] }>();
+      sendings.push({ onSent, resolve, reject });
+      return promise;
+    };
+    const uploads = new Uploads(deaf);
+    uploads.add(new Map([["a", files("a/1", "a/2")]]));
+    await settled();
+    const upload = uploads.list[0];
+    if (upload === undefined) throw new Error("it is gone");
+    upload.cancel();
+    uploads.retry(upload);
+    sendings[0]?.onSent(5);
+    expect([upload.state, upload.sent]).toEqual(["waiting", 0]);
+    sendings[0]?.reject(refusal("storage"));
+    await settled();
+    expect([upload.state, upload.failure, sendings.length]).toEqual(["sending", null, 2]);
+    sendings[1]?.resolve({ items: [item("incoming:a")] });
+    await settled();
+    expect([upload.state, upload.items.length]).toEqual(["done", 1]);
+  });
+
   it("drops one from the list, and with it its transfer", async () => {
     const { send, sendings } = transfers();
     const uploads = new Uploads(send);

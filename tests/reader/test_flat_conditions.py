@@ -142,6 +142,7 @@ def test_what_is_missing_or_unknown_is_no_error() -> None:
     [
         ({"upscaleConditions": [{"minWidth": -1}]}, "upscaleConditions.0.minWidth"),
         ({"upscaleConditions": [{"scale": 99}]}, "upscaleConditions.0.scale"),
+        ({"upscaleConditions": [{"fileTypes": ["jpg"] * 101}]}, "upscaleConditions.0.fileTypes"),
         ({"upscaleConditions": 3}, "upscaleConditions"),
         ([], "JSON"),
     ],
@@ -150,6 +151,13 @@ def test_what_is_no_condition_is_refused_by_name(flat: Any, field: str) -> None:
     with pytest.raises(BadRuleError) as caught:
         rules_of_flat(flat, load_catalog())
     assert caught.value.text("en").startswith(field)
+
+
+def test_the_longest_ids_that_are_alike_still_come_back() -> None:
+    rules = rules_of_flat({"upscaleConditions": [{"id": "a" * 500}] * 11}, load_catalog())
+    assert {len(rule.id) for rule in rules.rules} == {500}
+    assert len({rule.id for rule in rules.rules}) == 11
+    assert rules_from_json(as_json(rules)) == rules
 
 
 def test_a_bad_pattern_is_kept_for_its_owner_to_mend() -> None:

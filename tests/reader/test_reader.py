@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from fake_workers import page_file
-from job_making import folder_of, until, volume
+from job_making import folder_of, running_room, until, volume
 from reading_room import BOOK, ReadingRoom, reading_in, reading_room
 
-from enlarger.errors import BookError, UnknownBookError
+from enlarger.errors import BadRuleError, BookError, UnknownBookError
 from enlarger.jobs import JobState, Priority
 from enlarger.reader import (
     Match,
     PageStatus,
+    ReaderStore,
     Request,
     Rule,
     RuleSet,
@@ -240,3 +241,25 @@ def test_stopping_leaves_no_job_of_the_readers(graph: Path, tmp_path: Path) -> N
         until(lambda: room.room.begun(180))
         room.reader.stop()
         assert room.jobs() == []
+
+
+def test_rules_that_could_not_be_read_again_are_refused(room: ReadingRoom) -> None:
+    before = room.reader.set_rules(RuleSet(True, (Rule("a", "A"),)))
+    with pytest.raises(BadRuleError, match=r"rules\.0\.name"):
+        room.reader.set_rules(RuleSet(True, (Rule("a", "A" * 501),)))
+    assert room.reader.rules == before
+
+
+def test_stored_rules_that_are_not_understood_are_kept(
+    graph: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_room(graph, tmp_path) as room:
+        store = ReaderStore.of(room.jobs.settings)
+        newer = {"enabled": True, "rules": [], "newer": 1}
+        store.put_document("reader.rules", newer)
+        with reading_in(room) as reading:
+            assert reading.reader.rules == RuleSet()
+            reading.reader.set_rules(RuleSet(True))
+        assert (store.document("reader.rules.unreadable"), store.document("reader.rules") == newer) == (newer, False)
+        assert "reader.rules.unreadable" in caplog.text
+        store.close()

@@ -15,7 +15,7 @@ from enlarger.errors import BadRuleError, EnlargerError
 from enlarger.models import CONSERVATIVE, Card, Catalog
 from enlarger.reader.json_forms import said
 from enlarger.reader.options import level_of
-from enlarger.reader.rules import Amount, Dimensions, Match, Name, Pattern, Pixels, Rule, RuleSet, Treatment
+from enlarger.reader.rules import Amount, Dimensions, FileTypes, Match, Name, Pattern, Pixels, Rule, RuleSet, Treatment
 
 _T = TypeVar("_T")
 _LEAVES_NOISE_ALONE = -1
@@ -47,7 +47,7 @@ class FlatCondition(BaseModel):
     skip: bool = False
     min_aspect_ratio: Amount = 0.0
     max_aspect_ratio: Amount = 0.0
-    file_types: tuple[Name, ...] = ()
+    file_types: FileTypes = ()
     dimensions: Dimensions = "and"
     regex_book_path_exclude: Pattern = ""
     regex_image_path_exclude: Pattern = ""

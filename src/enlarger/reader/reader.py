@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -269,8 +270,9 @@ class Reader:
 
     def _put_rules(self, rules: RuleSet) -> RuleSet:
         with self._setting:
-            rules = rules.with_own_ids()
-            self._store.put_document(_RULES, as_json(rules))
+            kept = as_json(rules.with_own_ids())
+            rules = rules_from_json(kept)  # what could not be read at the next start is refused now
+            self._store.put_document(_RULES, kept)
             self._desk.set_rules(rules)
         self._feeder.wake()
         return rules
@@ -304,12 +306,14 @@ class Reader:
 
 
 def _stored(store: ReaderStore, name: str, read: Callable[[Any], _T], default: _T) -> _T:
-    """What was kept, or the default where it is not what this version understands."""
+    """What was kept, or the default where this version does not understand it; then it stays under another name."""
     kept = store.document(name)
     try:
         return default if kept is None else read(kept)
     except InputError as error:
-        _log.warning("%s: what was kept is not used: %s", name, error.text("en"))
+        _log.warning("%s: what was kept is not used; it stays as %s.unreadable: %s", name, name, error.text("en"))
+        with suppress(StorageError):  # no room for a second copy is no reason not to start
+            store.put_document(f"{name}.unreadable", kept)
         return default
 
 

@@ -14,8 +14,10 @@ from enlarger.enhance import DEFAULT_MODEL
 Dimensions = Literal["and", "or"]
 Pixels = Annotated[int, Field(ge=0, le=1_000_000)]
 Amount = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
-Name = Annotated[str, Field(max_length=500)]
+_MOST_LETTERS = 500
+Name = Annotated[str, Field(max_length=_MOST_LETTERS)]
 Pattern = Annotated[str, Field(max_length=10_000)]
+FileTypes = Annotated[tuple[Name, ...], Field(max_length=100)]
 
 in_camel_case = with_config(ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid"))
 
@@ -40,7 +42,7 @@ class Match:
     max_megapixels: Amount = 0.0
     min_aspect_ratio: Amount = 0.0
     max_aspect_ratio: Amount = 0.0
-    file_types: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    file_types: FileTypes = ()
     book_include: Pattern = ""
     book_exclude: Pattern = ""
     page_include: Pattern = ""
@@ -116,10 +118,10 @@ def _priority(rule: Rule) -> int:
 def _with_own_ids(rules: Iterable[Rule]) -> Iterable[Rule]:
     taken: set[str] = set()
     for rule in rules:
-        stem = own = rule.id or "rule"
+        stem = own = (rule.id or "rule")[:_MOST_LETTERS]
         number = 1
         while own in taken:
             number += 1
-            own = f"{stem}-{number}"
+            own = f"{stem[: _MOST_LETTERS - len(f'-{number}')]}-{number}"
         taken.add(own)
         yield rule if own == rule.id else replace(rule, id=own)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from fake_workers import make_graph, recipe
@@ -13,7 +14,8 @@ from job_making import Room, event_types, folder_of, room_of, running_room, serv
 from pulling import NO_NET, SlowFetch, put_weights
 
 from enlarger.errors import WeightsMissingError
-from enlarger.jobs import Crew, Jobs, JobState, Priority, WorkerSetup
+from enlarger.jobs import Crew, Job, Jobs, JobState, Priority, Pulls, WorkerSetup
+from enlarger.jobs.fetching import Fetching
 from enlarger.jobs.protocol import Refresh
 from enlarger.jobs.weights import Weights
 from enlarger.jobs.worker import make_enhancer
@@ -167,6 +169,28 @@ def test_a_pull_that_fails_or_is_stopped_fails_its_jobs(
     fetch.gate.set()
     room.jobs.retry(jobs[0])
     assert room.finished(jobs[0]).state is JobState.DONE
+
+
+def test_a_job_that_came_after_its_end_has_a_pull_of_its_own(online: Settings) -> None:
+    fetch, failed = SlowFetch(held=True), list[str]()
+    pulls = Pulls(online, CATALOG, fetch=fetch)
+    ledger: Any = SimpleNamespace(tell_fetching=lambda *_a, **_k: None, fail_job=lambda job, _why: failed.append(job))
+    fetching = Fetching(ledger, pulls, Weights(online, CATALOG))
+    first, second = (
+        cast("Job", SimpleNamespace(id=name, submission=SimpleNamespace(recipe=recipe()))) for name in ("one", "two")
+    )
+    try:
+        assert fetching.ready([first]) == []
+        pulls.cancel(CUNET.name)
+        assert fetching.ready([first, second]) == []
+        assert failed == ["one"]
+        state = pulls.state(CUNET.name)
+        assert state is not None
+        assert not state.has_ended
+        assert fetching.ready([second, first]) == []  # retried, it waits with the other
+        assert failed == ["one"]
+    finally:
+        pulls.close()
 
 
 def test_weights_that_do_not_appear_are_no_endless_fetching(

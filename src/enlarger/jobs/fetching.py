@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -62,15 +62,14 @@ class Fetching:
         """
         ended = {model: pull.state for model, pull in self._held.items() if pull.state.has_ended}
         needs = self._needs(jobs, ended)  # after the states were read: what is done by now is there
+        waiting = {job.id for need in needs.values() for job in need.jobs}
+        if failed := self._fail(needs, ended):
+            needs = self._needs([job for job in jobs if job.id not in failed], ended)
         self._before = {model: (need.card, {job.id for job in need.jobs}) for model, need in needs.items()}
         for model in ended.keys() | (self._held.keys() - needs.keys()):
             self._leave(model)
-        for model, need in needs.items():
-            if model in ended:
-                self._fail(need, ended[model])
-            else:
-                self._bring(need)
-        waiting = {job.id for need in needs.values() for job in need.jobs}
+        for need in needs.values():
+            self._bring(need)
         return [job for job in jobs if job.id not in waiting]
 
     def _needs(self, jobs: Iterable[Job], ended: Collection[str]) -> dict[str, _Need]:
@@ -111,11 +110,18 @@ class Fetching:
             self._told[state.model] = _Told(jobs, self._clock(), state.bytes)
             self._ledger.tell_fetching(hearing, model=state.model, done_bytes=state.bytes, total_bytes=state.total)
 
-    def _fail(self, need: _Need, state: PullState) -> None:
-        failure = state.failure or Failure.of(_still_missing(need.variants[0]))
-        for job in need.jobs:
-            with suppress(JobError):  # deleted meanwhile
-                self._ledger.fail_job(job.id, failure)
+    def _fail(self, needs: Mapping[str, _Need], ended: Mapping[str, PullState]) -> set[str]:
+        """Jobs that waited for a pull that ended and still lack what it was to bring; who came since has a new one."""
+        failed: set[str] = set()
+        for model in needs.keys() & ended.keys():
+            failure = ended[model].failure or Failure.of(_still_missing(needs[model].variants[0]))
+            _, waited = self._before[model]
+            for job in needs[model].jobs:
+                if job.id in waited:
+                    failed.add(job.id)
+                    with suppress(JobError):  # deleted meanwhile
+                        self._ledger.fail_job(job.id, failure)
+        return failed
 
 
 def _still_missing(variant: Variant) -> WeightsMissingError:

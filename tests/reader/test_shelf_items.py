@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -225,3 +226,16 @@ def test_any_names_are_listed_once_or_left_out(tmp_path_factory: pytest.TempPath
     assert {item.relative for item in found} == visible
     assert all(place.shelf.locate(place.shelf.id_of(item.path)) == item.path for item in found)
     place.close()
+
+
+def test_what_comes_in_the_same_instant_as_a_listing_is_shown_later(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for after_s in (1, 10):  # it is listed while the folder's time may not have moved yet, and again later
+        place.made(f"storage/incoming/{after_s}")
+        os.utime(place.incoming, (1_000, 1_000))
+        monkeypatch.setattr(
+            "enlarger.reader.shelf_items.time", SimpleNamespace(time=lambda after_s=after_s: 1_000 + after_s)
+        )
+        items = everything(place, 10)
+    assert [item.title for item in items] == ["1", "10"]

@@ -106,9 +106,11 @@ class Listings:
         found = _stat(folder)
         if found is None:
             return ()
+        if not _is_settled(found):  # nor kept: what comes now may never show in the folder's time
+            return sorted(self._entries(folder), key=_entry_key)
         with self._lock:
             known = self._known.get(folder)
-            if known is not None and known[0] == found.st_mtime_ns and _is_settled(found):
+            if known is not None and known[0] == found.st_mtime_ns:
                 self._known.move_to_end(folder)
                 return known[1]
         entries = sorted(self._entries(folder), key=_entry_key)

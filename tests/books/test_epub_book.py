@@ -8,6 +8,7 @@ from document_making import write_epub, xhtml
 from zip_making import JPEG
 
 from enlarger.books import open_book
+from enlarger.books.epub_text import Shown, shown_in
 from enlarger.errors import BookError
 
 PICTURES = {"images/z.jpg": b"first", "images/a.png": b"second", "images/m.webp": b"third"}
@@ -50,6 +51,27 @@ def test_the_spine_may_name_pictures_themselves(tmp_path: Path) -> None:
 def test_a_picture_shown_twice_is_one_page(tmp_path: Path) -> None:
     path = write_epub(tmp_path / "a.epub", PAGES | {"text/4.xhtml": PAGES["text/1.xhtml"]}, PICTURES)
     assert len(pages_of(path)) == 3
+
+
+def test_a_document_is_read_once_however_often_the_spine_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def noted(data: bytes, place: str) -> Shown:
+        read.append(place)
+        return shown_in(data, place)
+
+    monkeypatch.setattr("enlarger.books.epub_book.shown_in", noted)
+    assert len(pages_of(write_epub(tmp_path / "a.epub", PAGES, PICTURES, spine=[*PAGES] * 50))) == 3
+    assert len(read) == 3
+
+
+def test_all_texts_together_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("enlarger.books.epub_book._MOST_TEXT_BYTES_IN_ALL", 100_000)
+    blank = {f"{number}.xhtml": xhtml(" " * 30_000) for number in range(4)}
+    assert len(pages_of(write_epub(tmp_path / "a.epub", PAGES | dict(list(blank.items())[:3]), PICTURES))) == 3
+    assert "too large for a text" in error_of(write_epub(tmp_path / "b.epub", PAGES | blank, PICTURES))
 
 
 def test_a_cover_outside_the_spine_comes_first(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ EPUB_BEGINNING = b"mimetypeapplication/epub+zip"
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 _MOST_TEXT_BYTES = 8 << 20
+_MOST_TEXT_BYTES_IN_ALL = 64 << 20
 _MOST_LETTERS_PER_PICTURE = 1500  # a full page of a novel; comics bring titles, captions and their own text at most
 
 
@@ -54,8 +55,11 @@ class EpubBook(ZipBook):
     def _pictures(self, path: Path, files: Mapping[str, ZipInfo], package: Package) -> list[str]:
         """Names of the pictures in reading order, each once."""
         names: dict[str, None] = {}
-        letters = 0
-        for place in package.spine:
+        letters = text_bytes = 0
+        for place in dict.fromkeys(package.spine):
+            text_bytes += files[place].file_size if place in files and not is_page_name(place) else 0
+            if text_bytes > _MOST_TEXT_BYTES_IN_ALL:
+                raise _too_much_text(path, place)
             shown = self._shown(path, files, place)
             letters += shown.letters
             names |= dict.fromkeys(name for name in shown.pictures if name in files and is_page_name(name))
@@ -80,10 +84,7 @@ class EpubBook(ZipBook):
                 msg("Copy or download the file again."),
             )
         if files[name].file_size > _MOST_TEXT_BYTES:
-            raise BookError(
-                msg("{path}: {name} is too large for a text in a comic.", path=path, name=name),
-                msg("Unpack the file as a zip and give the folder of its pictures."),
-            )
+            raise _too_much_text(path, name)
         return b"".join(self._sound(path, name, files[name]))
 
 
@@ -94,6 +95,13 @@ def _check_protection(path: Path, pictures: Sequence[str], protected: frozenset[
             msg("{path}: its pictures are locked by the shop that sold it (DRM).", path=path),
             msg("Only that shop's program can open it; give a copy without the lock."),
         )
+
+
+def _too_much_text(path: Path, name: str) -> BookError:
+    return BookError(
+        msg("{path}: {name} is too large for a text in a comic.", path=path, name=name),
+        msg("Unpack the file as a zip and give the folder of its pictures."),
+    )
 
 
 def _is_text(path: Path) -> BookError:

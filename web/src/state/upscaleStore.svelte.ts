@@ -7,6 +7,9 @@ import type { Live } from "./live.svelte";
 
 type Http = Pick<ApiClient, "get" | "post" | "put" | "patch" | "delete">;
 type Feed = Pick<Live, "on" | "onResync">;
+/** Nothing more happens by itself to the others. */
+const UNDER_WAY: readonly PageState["status"][] = ["pending", "checking", "processing"];
+
 interface Turn {
   page: number;
   also: readonly number[];
@@ -18,7 +21,8 @@ export class UpscaleStore {
   /** the last thing that went wrong between us and the server */
   error = $state.raw<unknown>(null);
   #states = $state.raw<ReadonlyMap<number, PageState>>(new Map());
-  #heardDuring: Set<number> | null = null;
+  /** for each answer on its way, the oldest first, the pages of which something newer was heard */
+  #awaited = new Set<Set<number>>();
   #here: Turn = { page: 0, also: [] };
   #turns: LatestOnly<Turn>;
   #unhear: (() => void)[] = [];
@@ -30,9 +34,9 @@ export class UpscaleStore {
     private readonly pool: Pick<ImagePool, "setUpscaled" | "clearUpscaled" | "clearAllUpscaled">,
     private readonly http: Http,
     private readonly feed: Feed,
-    pauseMs = 120,
+    private readonly pauseMs = 120,
   ) {
-    this.#turns = new LatestOnly((turn) => this.#tellPlace(turn), pauseMs);
+    this.#turns = this.#newTurns();
   }
 
   get enabled(): boolean {
@@ -43,12 +47,14 @@ export class UpscaleStore {
     return this.#states.get(page);
   }
 
-  /** Listen, learn the options, and let the server know that the book is open. */
+  /** Listen, learn the options, and let the server know that the book is open; again, after it was left. */
   async open(): Promise<void> {
+    if (this.#left) this.#turns = this.#newTurns();
+    this.#left = false;
     this.#unhear = [
       this.feed.on("upscale-ready", (message) => {
         if (message.bookId !== this.bookId) return;
-        this.#heardDuring?.add(message.page);
+        for (const heard of this.#awaited) heard.add(message.page);
         this.#take(message);
       }),
       this.feed.on("reader", (view) => {
@@ -70,6 +76,7 @@ export class UpscaleStore {
   leave(): void {
     if (this.#left) return;
     this.#left = true;
+    this.#awaited.clear();
     this.#turns.close();
     for (const stop of this.#unhear) stop();
     this.http.delete(this.#path(""), { keepalive: true }).catch(() => undefined);
@@ -87,12 +94,12 @@ export class UpscaleStore {
       this.#takeOptions(await this.http.patch<ReaderView>("/v1/reader", changes));
       if (this.enabled) this.#turnAgain();
     } catch (error) {
-      if (before) this.#takeOptions(before);
+      if (before && this.#takeOptions(before) && this.#began && this.enabled) this.#turnAgain();
       throw error;
     }
   }
 
-  /** Ask for a failed or cancelled page once more: given up first, it is wanted anew. */
+  /** Ask for a failed or cancelled page once more: the server forgets how it went, then the place wants it anew. */
   async retry(page: number): Promise<void> {
     await this.http.delete(this.#path(`/pages/${page}`));
     this.#turnAgain();
@@ -101,6 +108,7 @@ export class UpscaleStore {
   async #again(): Promise<void> {
     await this.#careful(async () => {
       this.#takeOptions(await this.http.get<ReaderView>("/v1/reader"));
+      if (this.#left) return;
       await this.#asked(() => this.http.post<{ pages: PageState[] }>(this.#path("/open")));
       if (this.#began) this.#turnAgain();
     });
@@ -110,15 +118,21 @@ export class UpscaleStore {
     await this.#careful(() => this.#asked(() => this.http.put<{ pages: PageState[] }>(this.#path("/position"), turn)));
   }
 
-  /** An answer is older than what the socket said while it was on its way. */
+  /** An answer is older than what the socket, or the answer to a later question, said while it was on its way. */
   async #asked(ask: () => Promise<{ pages: PageState[] }>): Promise<void> {
     const heard = new Set<number>();
-    this.#heardDuring = heard;
+    this.#awaited.add(heard);
     try {
       const { pages } = await ask();
-      for (const state of pages) if (!heard.has(state.page)) this.#take(state);
+      if (!this.#awaited.has(heard)) return; // of other options
+      const news = pages.filter((state) => !heard.has(state.page));
+      for (const older of this.#awaited) {
+        if (older === heard) break;
+        for (const { page } of news) older.add(page);
+      }
+      for (const state of news) this.#take(state);
     } finally {
-      if (this.#heardDuring === heard) this.#heardDuring = null;
+      this.#awaited.delete(heard);
     }
   }
 
@@ -135,7 +149,7 @@ export class UpscaleStore {
     if (this.#left) return;
     this.#states = new Map(this.#states).set(state.page, state);
     if (state.status === "completed" && state.url && this.enabled) void this.#show(state.page, state.url);
-    else if (state.status === "original" || state.status === "skipped") this.pool.clearUpscaled(state.page);
+    else if (!UNDER_WAY.includes(state.status)) this.pool.clearUpscaled(state.page);
   }
 
   async #show(page: number, url: string): Promise<void> {
@@ -149,8 +163,13 @@ export class UpscaleStore {
     this.options = view;
     if (!before || !changesPixels(before, view)) return false;
     this.#states = new Map();
+    this.#awaited.clear();
     this.pool.clearAllUpscaled();
     return true;
+  }
+
+  #newTurns(): LatestOnly<Turn> {
+    return new LatestOnly((turn) => this.#tellPlace(turn), this.pauseMs);
   }
 
   #turnAgain(): void {

@@ -93,6 +93,13 @@ function server() {
   return http;
 }
 
+/** A promise that is settled by hand. */
+function held<T>(): { promise: Promise<T>; arrive: (value: T) => void } {
+  let arrive: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((resolve) => (arrive = resolve));
+  return { promise, arrive };
+}
+
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe("the upscale store", () => {
@@ -137,6 +144,57 @@ describe("the upscale store", () => {
     expect(store.stateOf(1)?.status).toBe("completed");
   });
 
+  it.each(["failed", "cancelled", "original", "skipped"] as const)(
+    "goes back to the original of a %s page",
+    (status) => {
+      feed.say("upscale-ready", done(1));
+      expect(pool.shown.size).toBe(1);
+      feed.say("upscale-ready", state(1, { status: "processing" }));
+      expect(pool.shown.size).toBe(1); // it stays until there is another
+      feed.say("upscale-ready", state(1, { status }));
+      expect(pool.shown.size).toBe(0);
+    },
+  );
+
+  it("believes the socket though another answer was asked for and came meanwhile", async () => {
+    const slow = held<{ pages: PageState[] }>();
+    http.post.mockImplementationOnce(() => slow.promise as never);
+    feed.resync();
+    await settled();
+    store.turn(2);
+    await settled();
+    feed.say("upscale-ready", done(1));
+    slow.arrive({ pages: [state(1, { status: "processing" })] });
+    await settled();
+    expect(store.stateOf(1)?.status).toBe("completed");
+  });
+
+  it("believes the answer to the later of two questions, whichever comes first", async () => {
+    const slow = held<{ pages: PageState[] }>();
+    http.post.mockImplementationOnce(() => slow.promise as never);
+    feed.resync();
+    await settled();
+    http.answers = [done(1)];
+    store.turn(1);
+    await settled();
+    slow.arrive({ pages: [state(1), done(2)] });
+    await settled();
+    expect([store.stateOf(1)?.status, store.stateOf(2)?.status]).toEqual(["completed", "completed"]);
+  });
+
+  it("takes no answer that is of other options", async () => {
+    let arrive: () => void = () => undefined;
+    http.hold = new Promise<void>((resolve) => (arrive = resolve));
+    http.answers = [done(1)];
+    store.turn(1);
+    await settled();
+    const off = store.setEnabled(false);
+    arrive();
+    await off;
+    await settled();
+    expect([store.stateOf(1), pool.shown.size]).toEqual([undefined, 0]);
+  });
+
   it("shows originals at once when it is switched off, and asks anew when it is switched on", async () => {
     http.answers = [done(1)];
     store.turn(1);
@@ -158,6 +216,13 @@ describe("the upscale store", () => {
     http.patch.mockRejectedValueOnce(new Error("no"));
     await expect(store.setEnabled(false)).rejects.toThrow("no");
     expect(store.enabled).toBe(true);
+    http.answers = [done(1)];
+    store.turn(1);
+    await settled();
+    http.patch.mockRejectedValueOnce(new Error("no"));
+    await expect(store.setEnabled(false)).rejects.toThrow("no");
+    await settled();
+    expect(pool.shown.size).toBe(1); // and asks anew for what the switch let go
   });
 
   it("forgets what is sharp when another model is set elsewhere, and asks anew", async () => {
@@ -211,5 +276,30 @@ describe("the upscale store", () => {
     await settled();
     expect(http.delete).toHaveBeenCalledExactlyOnceWith("/v1/reader/books/b", { keepalive: true });
     expect([feed.listening, pool.shown.size]).toEqual([0, 0]);
+  });
+
+  it("is open again where the reader was when the window comes back, and can be left again", async () => {
+    store.turn(3);
+    await settled();
+    store.leave();
+    await store.open();
+    await settled();
+    expect(http.calls.slice(-3)).toEqual([
+      "DELETE /v1/reader/books/b",
+      "POST /v1/reader/books/b/open",
+      "PUT /v1/reader/books/b/position 3",
+    ]);
+    feed.say("upscale-ready", done(1));
+    expect(pool.shown.size).toBe(1);
+    store.leave();
+    expect([http.delete.mock.calls.length, feed.listening]).toEqual([2, 0]);
+  });
+
+  it("does not open a book that was left before the server answered", async () => {
+    const late = new UpscaleStore("late", pool, http as never, feed, 0);
+    const opening = late.open();
+    late.leave();
+    await opening;
+    expect(http.calls.at(-1)).toBe("DELETE /v1/reader/books/late");
   });
 });

@@ -33,6 +33,17 @@ export class OpenBook {
     return href(`/v1/books/${encodeURIComponent(this.book.id)}/pages/${page}/thumbnail?width=${width}`);
   }
 
+  /** The window goes, for good or into the browser's memory of pages: the server works for nobody then. */
+  hide(): void {
+    this.reader.flush();
+    this.upscale.leave();
+  }
+
+  /** It came back out of that memory. */
+  show(): void {
+    void this.upscale.open();
+  }
+
   leave(): void {
     this.reader.flush();
     this.upscale.leave();

@@ -1,7 +1,7 @@
 /** The models there are, what is being fetched, and what is truly in use. */
 
 import { SvelteMap } from "svelte/reactivity";
-import { fitting, noiseLevel, noiseName } from "../parts/choices";
+import { switchedTo } from "../parts/choices";
 import { toldOf, type Http, type LiveFeed } from "../ports";
 import type { Model, Pull, ReaderView, Told, Worker } from "../wire";
 
@@ -89,7 +89,8 @@ export class ModelsState {
 
   /** Read with this model; a scale or noise level that it lacks becomes one that it has. */
   async useForReading(model: Model): Promise<void> {
-    this.reader = await this.http.patch<ReaderView>("/v1/reader", { model: model.name, ...this.#fitting(model) });
+    const changes = this.reader === null ? { model: model.name } : switchedTo(model, this.reader);
+    this.reader = await this.http.patch<ReaderView>("/v1/reader", changes);
   }
 
   isForReading(model: Model): boolean {
@@ -104,12 +105,6 @@ export class ModelsState {
       .flatMap((worker) => worker.models)
       .filter((open) => mark(open.model).includes(mark(model.name)));
     return [...new Map(found.map((open) => [`${open.runtime} ${open.device} ${open.dtype}`, open])).values()];
-  }
-
-  #fitting(model: Model): { scale?: number; noise?: number | null } {
-    if (this.reader === null) return {};
-    const { scale, noise } = fitting(model, this.reader.scale, noiseName(this.reader.noise));
-    return { scale, noise: noiseLevel(noise) };
   }
 
   async #takePull(pull: Pull): Promise<void> {

@@ -1,6 +1,6 @@
 /** Reading, cache and server as they are set: each change is stored at once, or taken back with what was against it. */
 
-import { fitting, noiseLevel, noiseName } from "../parts/choices";
+import { switchedTo } from "../parts/choices";
 import { toldOf, type Http, type LiveFeed } from "../ports";
 import type { CacheView, Model, ReaderView, ServerView, Told } from "../wire";
 
@@ -72,8 +72,7 @@ export class SettingsState {
   setModel(name: string): void {
     const model = this.models.find((each) => each.name === name);
     if (model === undefined || this.reader === null) return;
-    const { scale, noise } = fitting(model, this.reader.scale, noiseName(this.reader.noise));
-    this.set({ model: name, scale, noise: noiseLevel(noise) });
+    this.set(switchedTo(model, this.reader));
   }
 
   /** Store what was changed; refused, it goes back to what is stored. */

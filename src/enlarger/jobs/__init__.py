@@ -24,6 +24,7 @@ from enlarger.jobs.job import (
 from enlarger.jobs.network_disks import network_type
 from enlarger.jobs.pulls import Pull, Pulls, PullState
 from enlarger.jobs.report import REPORT_NAME, build_report, comparable
+from enlarger.jobs.sqlite_trouble import SqliteTrouble, sqlite_trouble
 from enlarger.jobs.storage_root import StorageRoot, slug
 from enlarger.jobs.verify import Difference, Verification, verify
 from enlarger.jobs.worker import WorkerSetup
@@ -62,6 +63,7 @@ __all__ = [
     "Pull",
     "PullState",
     "Pulls",
+    "SqliteTrouble",
     "StorageRoot",
     "Submission",
     "Verification",
@@ -72,5 +74,6 @@ __all__ = [
     "network_type",
     "pack",
     "slug",
+    "sqlite_trouble",
     "verify",
 ]

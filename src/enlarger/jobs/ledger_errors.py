@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
 from enlarger.errors import DiskFullError, EnlargerError, LedgerError
+from enlarger.jobs.sqlite_trouble import SqliteTrouble, sqlite_trouble
 from enlarger.messages import msg
-
-_PRIMARY = 0xFF  # the low byte of SQLite's extended codes
-_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
-_NO_ROOM_BYTES = 256 * 1024  # SQLite reports some full disks as errors of input and output
 
 
 @contextmanager
@@ -41,36 +34,27 @@ def broken(path: Path) -> LedgerError:
 
 
 def _mapped(path: Path, error: BaseException | None) -> EnlargerError | None:
-    code = getattr(error, "sqlite_errorcode", None)  # absent on errors that Python's module makes itself
-    if code is None:
-        return None
-    primary = code & _PRIMARY
-    if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and _no_room(path)):
-        return DiskFullError(
-            msg("{path}: the disk is full.", path=path),
-            msg("Make room: what was accepted is kept, and jobs go on by themselves."),
-        )
-    if primary in _BROKEN:
-        return broken(path)
-    if primary in _BUSY:
-        return LedgerError(
-            msg("{path}: another process has kept the ledger of jobs locked for too long.", path=path),
-            msg("Stop the other process that uses this storage folder."),
-        )
-    if primary in _FORBIDDEN:
-        return LedgerError(
-            msg("{path}: the ledger of jobs cannot be opened for writing.", path=path),
-            msg("Change the folder's permissions, or choose another storage folder."),
-        )
-    if primary == sqlite3.SQLITE_IOERR:
-        return LedgerError(
-            msg("{path}: the disk reports an error ({reason}).", path=path, reason=str(error)),
-            msg("Check the disk. All that was confirmed before is in the ledger."),
-        )
+    match sqlite_trouble(path, error):
+        case SqliteTrouble.FULL:
+            return DiskFullError(
+                msg("{path}: the disk is full.", path=path),
+                msg("Make room: what was accepted is kept, and jobs go on by themselves."),
+            )
+        case SqliteTrouble.BROKEN:
+            return broken(path)
+        case SqliteTrouble.BUSY:
+            return LedgerError(
+                msg("{path}: another process has kept the ledger of jobs locked for too long.", path=path),
+                msg("Stop the other process that uses this storage folder."),
+            )
+        case SqliteTrouble.FORBIDDEN:
+            return LedgerError(
+                msg("{path}: the ledger of jobs cannot be opened for writing.", path=path),
+                msg("Change the folder's permissions, or choose another storage folder."),
+            )
+        case SqliteTrouble.DISK:
+            return LedgerError(
+                msg("{path}: the disk reports an error ({reason}).", path=path, reason=str(error)),
+                msg("Check the disk. All that was confirmed before is in the ledger."),
+            )
     return None
-
-
-def _no_room(path: Path) -> bool:
-    with suppress(OSError):
-        return shutil.disk_usage(path.parent).free < _NO_ROOM_BYTES
-    return False

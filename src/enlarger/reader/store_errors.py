@@ -8,11 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from enlarger.errors import DiskFullError, StorageError
+from enlarger.jobs import SqliteTrouble, sqlite_trouble
 from enlarger.messages import msg
-
-_PRIMARY = 0xFF  # the low byte of SQLite's extended codes
-_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 
 
 @contextmanager
@@ -36,24 +33,21 @@ def damaged(path: Path) -> StorageError:
 
 
 def _mapped(path: Path, error: sqlite3.Error) -> StorageError | None:
-    code = getattr(error, "sqlite_errorcode", None)  # absent on errors that Python's module makes itself
-    if code is None:
-        return None
-    primary = code & _PRIMARY
-    if primary == sqlite3.SQLITE_FULL:
-        return DiskFullError(
-            msg("{path}: the disk is full.", path=path), msg("Make room: what was kept before is safe.")
-        )
-    if primary in _BROKEN:
-        return damaged(path)
-    if primary in _FORBIDDEN:
-        return StorageError(
-            msg("{path}: cannot be opened for writing.", path=path),
-            msg("Change the folder's permissions, or choose another storage folder."),
-        )
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR):
-        return StorageError(
-            msg("{path}: the disk reports an error ({reason}).", path=path, reason=str(error)),
-            msg("Check the disk, and stop other programs that use this folder."),
-        )
+    match sqlite_trouble(path, error):
+        case SqliteTrouble.FULL:
+            return DiskFullError(
+                msg("{path}: the disk is full.", path=path), msg("Make room: what was kept before is safe.")
+            )
+        case SqliteTrouble.BROKEN:
+            return damaged(path)
+        case SqliteTrouble.FORBIDDEN:
+            return StorageError(
+                msg("{path}: cannot be opened for writing.", path=path),
+                msg("Change the folder's permissions, or choose another storage folder."),
+            )
+        case SqliteTrouble.BUSY | SqliteTrouble.DISK:
+            return StorageError(
+                msg("{path}: the disk reports an error ({reason}).", path=path, reason=str(error)),
+                msg("Check the disk, and stop other programs that use this folder."),
+            )
     return None

@@ -37,11 +37,12 @@ def run_ncnn(param: Path, weights: Path, plane: Plane) -> Plane:
     assert net.load_param(str(param)) == 0
     assert net.load_model(str(weights)) == 0
     extractor = net.create_extractor()
-    extractor.input(net.input_names()[0], ncnn.Mat(np.ascontiguousarray(plane)))
+    given = ncnn.Mat(np.ascontiguousarray(plane)).clone()  # ncnn crashes where a layer works in borrowed memory
+    extractor.input(net.input_names()[0], given)
     status, result = extractor.extract(net.output_names()[0])
     assert status == 0
     made = np.array(result)
-    del result, extractor  # before the net: ncnn crashes otherwise
+    del result, extractor, given  # before the net: ncnn crashes otherwise
     return made
 
 

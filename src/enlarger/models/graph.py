@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from enlarger.cancel import CancelToken, check
 from enlarger.errors import WeightsMissingError
-from enlarger.messages import msg
+from enlarger.messages import Message, msg
 from enlarger.models.card import Variant
 from enlarger.models.download import Progress
 from enlarger.models.fetch import fetch
 from enlarger.models.ncnn_adapt import adapt
+from enlarger.models.ncnn_form import NcnnFiles as NcnnFiles  # part of Graph, and asked for here
+from enlarger.models.ncnn_form import NcnnForm, keep_ncnn_form, load_ncnn_form
 from enlarger.models.ncnn_format import format_param, parse_param
 from enlarger.models.ncnn_import import import_ncnn
 from enlarger.models.pytorch_import import import_pytorch, read_state
@@ -25,21 +29,14 @@ IMPORTER_VERSION = 1  # counted up when an importer's graphs change: graphs made
 
 
 @dataclass(frozen=True)
-class NcnnFiles:
-    """The same network for the ncnn runtime: blobs "x" and "y" mean what the graph's input and output mean."""
-
-    param: Path
-    bin: Path
-
-
-@dataclass(frozen=True)
 class Graph:
     """One network, ready for any runtime.
 
     path: ONNX; input "x" and output "y", float32 (1, 3, height, width) RGB 0..1, any height and width that
     are multiples of `variant.multiple`; the output is not clipped, and lacks `variant.border` a side.
     digest: SHA-256 hex of those bytes, equal on every machine for equal weights.
-    ncnn: None for graphs made from PyTorch checkpoints.
+    ncnn: the weights' own form where they came for ncnn, else one written from the graph; None where it has an
+    operator that ncnn lacks: `no_ncnn` names it.
     weights: SHA-256 hex over the files the graph was made from.
     """
 
@@ -48,6 +45,7 @@ class Graph:
     variant: Variant
     ncnn: NcnnFiles | None
     weights: str = ""
+    no_ncnn: Message | None = field(default=None, compare=False)
 
 
 def prepare(
@@ -91,21 +89,28 @@ class _Kept:
         """The graph, or None when it is not there, or not whole."""
         try:
             facts = json.loads(self.manifest.read_bytes())
-            whole = self.onnx.stat().st_size == facts["size_bytes"] and (weights.kind == "pth" or self.param.is_file())
-            digest = str(facts["digest"])
+            whole = self.onnx.stat().st_size == facts["size_bytes"]
+            digest, form = str(facts["digest"]), self._form(weights, facts)
         except (OSError, ValueError, LookupError, TypeError):
             return None
-        return Graph(self.onnx, digest, variant, self._ncnn(weights), weights.digest) if whole else None
+        return Graph(self.onnx, digest, variant, form.files, weights.digest, form.reason) if whole else None
 
     def save(self, onnx: bytes, param: str | None, variant: Variant) -> None:
-        facts = {"digest": hashlib.sha256(onnx).hexdigest(), "size_bytes": len(onnx), "variant": variant.name}
+        facts: dict[str, Any] = {"digest": hashlib.sha256(onnx).hexdigest(), "size_bytes": len(onnx)}
         write_atomic(self.onnx, onnx)
         if param is not None:
             write_atomic(self.param, param.encode())
+        else:
+            facts["ncnn"] = keep_ncnn_form(onnx, self.onnx)
+        facts["variant"] = variant.name
         write_atomic(self.manifest, json.dumps(facts).encode())
 
-    def _ncnn(self, weights: Weights) -> NcnnFiles | None:
-        return NcnnFiles(self.param, weights.paths[1]) if weights.kind == "ncnn" else None
+    def _form(self, weights: Weights, facts: Mapping[str, Any]) -> NcnnForm:
+        """Raises OSError, LookupError, TypeError or ValueError where it is not whole."""
+        if weights.kind != "ncnn":
+            return load_ncnn_form(self.onnx, facts["ncnn"])
+        self.param.stat()
+        return NcnnForm(NcnnFiles(self.param, weights.paths[1]))
 
 
 def _make(kept: _Kept, variant: Variant, weights: Weights, cancel: CancelToken | None) -> Graph:

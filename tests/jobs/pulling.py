@@ -56,7 +56,7 @@ def put_weights(settings: Settings, *variants: Variant) -> None:
     for variant in variants:
         folder = settings.models_dir / f"{variant.package.distribution}-{variant.package.version}"
         folder.mkdir(parents=True, exist_ok=True)
-        for file in (variant.param, variant.bin):
+        for file in variant.files:
             (folder / file.name).touch()
 
 

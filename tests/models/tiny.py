@@ -21,7 +21,7 @@ def tiny_card(url: str = "") -> Card:
     """One 2x variant; with `url`, the authors' TINY.pth is published there."""
     checkpoint = Checkpoint(weight_file("TINY.pth", PTH), url, "srvgg") if url else None
     param, bin_ = weight_file("TINY.param", PARAM), weight_file("TINY.bin", BIN)
-    variant = Variant("MODEL_TINY_UP2X", 2, None, 0, PACKAGE, param, bin_, checkpoint=checkpoint)
+    variant = Variant("MODEL_TINY_UP2X", 2, None, 0, PACKAGE, (param, bin_), checkpoint=checkpoint)
     titles = {"en": "Tiny", "zh": "微型"}
     return Card("tiny", titles, "any", "MIT", "https://tiny.example", "nobody", (), (variant,))
 

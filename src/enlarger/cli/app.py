@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from enlarger.cli import bench, cache, devices, doctor, jobs, jobs_submit, models, serve, upscale, verify
+from enlarger.cli import bench, cache, devices, doctor, jobs, jobs_submit, models, models_own, serve, upscale, verify
 from enlarger.cli.click_words import join_gettext, said_again
 from enlarger.cli.commands import Command, Group
 from enlarger.cli.output import ExitCode, ended, prepare_streams, say, show
@@ -35,10 +35,12 @@ def build_app() -> typer.Typer:
     _add(app, "devices", devices.devices, msg("List what can compute here, and what --device auto chooses."))
     _add(app, "doctor", doctor.doctor, msg("Check what is here, what is missing, and what to do about it."))
     _add(app, "bench", bench.bench, msg("Measure the seconds a page takes with each model here, and recommend one."))
-    weights = _group(msg("List models, show what is known of one, fetch weights."))
+    weights = _group(msg("List models, show what is known of one, fetch weights, add models of your own."))
     _add(weights, "list", models.list_models, msg("All models, and whether their weights are here."))
     _add(weights, "show", models.show_model, msg("Everything on one model's card."))
     _add(weights, "pull", models.pull, msg("Fetch weights before they are needed."))
+    _add(weights, "add", models_own.add, msg("Add a model of your own from its file; nothing in the file is run."))
+    _add(weights, "remove", models_own.remove, msg("Remove a model of your own, or files that were fetched."))
     app.add_typer(weights, name="models")
     renders = _group(msg("See how much disk space the cache takes, and free some."))
     _add(renders, "stats", cache.stats, msg("Files, bytes and folder of the cache."))

@@ -27,7 +27,7 @@ def table(cards: Iterable[tuple[Card, Presence]]) -> Table:
             " ".join(f"{scale}x" for scale in card.scales),
             " ".join(_levels(card)),
             card.licence,
-            format_bytes(_size_bytes(card)),
+            format_bytes(size) if (size := _size_bytes(card)) else "-",
             str(presence.sentence()),
         )
     return rows
@@ -42,7 +42,7 @@ def describe(card: Card, presence: Presence) -> Iterator[str]:
     yield str(msg("Origin: {origin}", origin=card.origin))
     yield str(msg("Made by: {credit}", credit=card.credit))
     yield str(msg("Aliases: {aliases}", aliases=", ".join(card.aliases) or "-"))
-    yield str(msg("Package: {package}", package=card.variants[0].package))
+    yield str(_whence(card))
     for variant in card.variants:
         yield ""
         yield from _describe_variant(variant)
@@ -80,6 +80,18 @@ def _purpose(card: Card) -> Message:
     return {"art": msg("art"), "photo": msg("photographs"), "any": msg("art and photographs")}[card.purpose]
 
 
+def _whence(card: Card) -> Message:
+    """Where the weights come from."""
+    first = card.variants[0]
+    if first.package is not None:
+        return msg("Package: {package}", package=first.package)
+    if card.own:
+        return msg("Added from: {file}", file=card.origin)
+    if first.checkpoint is not None:
+        return msg("Package: none; its authors' file is fetched")
+    return msg("Package: none; its files are handed in: enlarger models pull {model} --from FILE", model=card.name)
+
+
 def _noises(card: Card) -> Sequence[int | None]:
     levels = {level for scale in card.scales for level in card.noises(scale)}
     return sorted(levels, key=lambda level: (level is not None, level))
@@ -91,8 +103,9 @@ def _levels(card: Card) -> list[str]:
 
 
 def _size_bytes(card: Card) -> int:
-    files = {file.sha256: file.size_bytes for variant in card.variants for file in (variant.param, variant.bin)}
-    return sum(files.values())
+    files = {file.sha256: file.size_bytes for variant in card.variants for file in variant.files}
+    published = (checkpoint.file.size_bytes for checkpoint in card.checkpoints)
+    return sum(files.values()) or sum(published)
 
 
 def _describe_variant(variant: Variant) -> Iterator[str]:
@@ -103,6 +116,9 @@ def _describe_variant(variant: Variant) -> Iterator[str]:
         yield f"  {file.name}  {format_bytes(file.size_bytes)}  SHA-256 {file.sha256}"
     if variant.checkpoint is not None:
         yield "  " + str(msg("Authors' file: {url}", url=variant.checkpoint.url))
+    if variant.handed is not None:
+        name = variant.handed.name.rpartition("/")[2]
+        yield "  " + str(msg("File to hand in: {name}, from {source}", name=name, source=variant.handed.source))
 
 
 def _variant_json(variant: Variant) -> dict[str, Any]:
@@ -120,6 +136,6 @@ def _variant_json(variant: Variant) -> dict[str, Any]:
 
 
 def _files(variant: Variant) -> Iterator[WeightFile]:
-    yield from (variant.param, variant.bin)
+    yield from variant.files
     if variant.checkpoint is not None:
         yield variant.checkpoint.file

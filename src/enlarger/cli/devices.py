@@ -73,7 +73,7 @@ def _networks(names: Sequence[str], settings: Settings) -> Sequence[Variant]:
     """The networks that `upscale` begins with for these models, or for all of which it is here."""
     from enlarger.models import found_at, load_catalog
 
-    catalog = load_catalog()
+    catalog = load_catalog(settings)
     wanted = [default_network(catalog, name) for name in names or [card.name for card in catalog.cards]]
     return [each for each in dict.fromkeys(wanted) if names or found_at(each, settings)]
 

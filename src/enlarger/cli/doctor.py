@@ -26,7 +26,7 @@ def doctor(
 
     settings = load_settings()
     findings = diagnose(settings)
-    weights = {card.name: Presence.of(card, settings) for card in load_catalog().cards}
+    weights = {card.name: Presence.of(card, settings) for card in load_catalog(settings).cards}
     runtimes = [bool(runtime.devices()) for runtime in known_runtimes(settings).values()]
     usable = any(runtimes) and _missing(findings) == runtimes.count(False)  # one runtime is enough; folders are needed
     if as_json:

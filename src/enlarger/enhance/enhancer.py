@@ -70,8 +70,7 @@ class Enhancer:
         prepare_graph: PrepareGraph = prepare,
     ) -> None:
         self.settings = settings or Settings()
-        self.catalog = catalog or load_catalog()
-        self._own_catalog = catalog is not None
+        self.catalog = catalog or load_catalog(self.settings)
         self._sharers = 1
         self.limits = self._limits_on(device)
         self.device = device
@@ -174,9 +173,7 @@ class Enhancer:
 
         A picture that is being enlarged keeps its graphs.
         """
-        if not self._own_catalog:
-            load_catalog.cache_clear()
-            self.catalog = load_catalog()
+        self.catalog.refresh()
         with self._graphs_lock:
             self._graphs.clear()
 

@@ -13,12 +13,15 @@ _MOST_PASSES = 5  # 2x five times is 32x, the largest scale a recipe allows
 def plan_passes(card: Card, noise: int | None, factor: float) -> tuple[Variant, ...]:
     """Networks whose scales multiply to at least `factor`; what they overshoot is resampled away afterwards.
 
-    The first pass takes the noise out, at the level asked for; the following ones leave its result alone.
+    The first pass takes the noise out, at the level asked for; the following ones leave its result alone. Where no
+    network enlarges and takes noise out, one that only does the latter goes before (waifu2x's VGG7 and ResNet10).
     Smaller scales come first, because the last pass works on the most pixels. A picture that is not to
     grow gets the card's 1x denoiser, or its smallest denoising network; without noise, no pass at all.
     """
     if factor <= 1:
         return () if noise is None else (_denoiser(card, noise),)
+    if noise is not None and not any(_has(card, scale, noise) for scale in card.scales if scale > 1):
+        return (_denoiser(card, noise), *plan_passes(card, None, factor))
     scales = _scales(card, noise, factor)
     return tuple(_network(card, scale, noise if index == 0 else None) for index, scale in enumerate(scales))
 

@@ -33,6 +33,8 @@ class Box:
 class TileRule:
     """What is asked of a tile's sides, halo included: multiples of `multiple`, for the network, and of `step`.
 
+    For networks that look through windows they are more than such a multiple by `remainder`.
+
     A step of 1 follows each picture's size, so that nothing but the picture enters the averages of a network, and
     tiles of an asked-for size have that size.
     """
@@ -40,6 +42,7 @@ class TileRule:
     halo: int
     multiple: int = 1
     step: int = SIDE_STEP_PX
+    remainder: int = 0
 
     @property
     def smallest(self) -> int:
@@ -48,11 +51,12 @@ class TileRule:
 
     def side(self, useful: int) -> int:
         """The shortest allowed side that holds `useful` pixels between its halos."""
-        return ceil(max(useful + 2 * self.halo, SMALLEST_SIDE_PX) / self._step) * self._step
+        needed = max(useful + 2 * self.halo, SMALLEST_SIDE_PX)
+        return ceil((needed - self.remainder) / self._step) * self._step + self.remainder
 
     def side_within(self, limit: int) -> int:
         """The longest allowed side not above `limit`; may be useless, even negative."""
-        return limit // self._step * self._step
+        return (limit - self.remainder) // self._step * self._step + self.remainder
 
     def useful(self, side: int) -> int:
         """What a side holds between its halos."""

@@ -52,7 +52,7 @@ class Jobs:
     ) -> None:
         """`prepare_worker`: what each worker calls first, as `WorkerSetup.prepare`. fetch: what brings weights."""
         self._settings = settings = settings.for_server()  # workers look for weights there too
-        self._catalog = catalog or load_catalog()
+        self._catalog = catalog or load_catalog(settings)
         self._pulls = Pulls(settings, self._catalog, fetch=fetch)
         self._weights = Weights(settings, self._catalog)
         self._storage = StorageRoot.of(settings)

@@ -47,7 +47,8 @@ class Weights:
         return tuple(Lack(self._card(variant), variant) for variant in lacking)
 
     def forget(self) -> None:
-        """Files came or went: look again."""
+        """Files came or went: look again, also for models that people added."""
+        self._catalog.refresh()
         with self._lock:
             self._here = set()
 

@@ -1,20 +1,24 @@
 """Models: cards that describe them, weights by package, URL or file, and the one graph they are turned into."""
 
+from enlarger.models.adding import add_model
 from enlarger.models.card import (
     CONSERVATIVE,
     NOISE_NAMES,
     Card,
     Checkpoint,
+    HandedFile,
     Package,
     Variant,
     WeightFile,
     noise_name,
     parse_noise,
 )
-from enlarger.models.catalog import SEED_IDS, Catalog, Choice, Planned, load_catalog
+from enlarger.models.catalog import SEED_IDS, Catalog, Choice, load_catalog
 from enlarger.models.download import Progress
 from enlarger.models.fetch import Source, adopt, fetch
-from enlarger.models.graph import Graph, NcnnFiles, prepare
+from enlarger.models.graph import Graph, prepare
+from enlarger.models.ncnn_form import NcnnFiles
+from enlarger.models.removing import remove_model
 from enlarger.models.sources import Weights, found_at, locate
 
 __all__ = [
@@ -26,20 +30,23 @@ __all__ = [
     "Checkpoint",
     "Choice",
     "Graph",
+    "HandedFile",
     "NcnnFiles",
     "Package",
-    "Planned",
     "Progress",
     "Source",
     "Variant",
     "WeightFile",
     "Weights",
+    "add_model",
     "adopt",
     "fetch",
     "found_at",
     "load_catalog",
     "locate",
+    "made",
     "noise_name",
     "parse_noise",
     "prepare",
+    "remove_model",
 ]

@@ -25,6 +25,7 @@ NOISE_NAMES: Mapping[str, int | None] = {"none": None, "conservative": CONSERVAT
 
 Purpose = Literal["art", "photo", "any"]
 Architecture = Literal["srvgg", "rrdb"]
+_HALF_BYTES, _SINGLE_BYTES = 2, 4  # of a weight: ncnn's files keep fp16, all others fp32
 _strict = with_config(ConfigDict(extra="forbid"))  # a misspelt key in a card is an error, not a default
 
 
@@ -81,35 +82,68 @@ class Checkpoint:
 
 @_strict
 @dataclass(frozen=True)
+class HandedFile:
+    """A file that people bring themselves, since its publisher states neither size nor SHA-256.
+
+    source: URL of the page of its publisher that leads to it.
+    """
+
+    name: str
+    source: str
+
+
+@_strict
+@dataclass(frozen=True)
 class Variant:
     """One network. All lengths are in input pixels, a side.
+
+    Its weights come from `package`, of which it needs `files`; or from `checkpoint`; or as the file `handed` in; or
+    they are a person's own, `files` in `folder` of the models folder.
 
     border: what the output lacks, (input - 2*border) * scale = output; 0 for same-padded networks.
     halo: surroundings a tile needs so that tiled equals whole; never less than `border`.
     multiple: a tile's sides, halo included, and its offsets must be multiples of this: below it the network strides.
+    remainder: what a tile's sides are more than such a multiple, for networks that look through windows.
     local: False where squeeze-and-excitation averages over the tile, so that its size changes the result.
     shared_poolings: how many averages the tiles of a picture must share, or tiled is far from whole (Real-CUGAN).
     residual: the result is the network's output plus the input enlarged by nearest neighbour.
+    enlarged: the network keeps size and is given the input enlarged by nearest neighbour (waifu2x's first networks).
     """
 
     name: str
     scale: int
     noise: int | None
     halo: int
-    package: Package
-    param: WeightFile
-    bin: WeightFile
+    package: Package | None = None
+    files: tuple[WeightFile, ...] = ()
     border: int = 0
     multiple: int = 1
+    remainder: int = 0
     local: bool = True
     shared_poolings: int = 0
     residual: bool = False
+    enlarged: bool = False
     checkpoint: Checkpoint | None = None
+    handed: HandedFile | None = None
+    folder: str = ""
 
     @property
     def size_bytes(self) -> int:
-        """What the package's files of this variant hold."""
-        return self.param.size_bytes + self.bin.size_bytes
+        """What its files hold, the package's before the authors' own; 0 where nobody says."""
+        if self.files or self.checkpoint is None:
+            return sum(file.size_bytes for file in self.files)
+        return self.checkpoint.file.size_bytes
+
+    @property
+    def work(self) -> float:
+        """About how often a pixel of the input is multiplied: a convolution's weight is used once for every pixel."""
+        bytes_per_weight = _HALF_BYTES if self.files and self.files[-1].name.endswith(".bin") else _SINGLE_BYTES
+        return self.size_bytes / bytes_per_weight * (self.scale**2 if self.enlarged else 1)
+
+    @property
+    def fetchable(self) -> bool:
+        """Whether Enlarger brings the weights itself, if need be."""
+        return self.package is not None or self.checkpoint is not None
 
 
 @_strict
@@ -135,6 +169,16 @@ class Card:
     def scales(self) -> tuple[int, ...]:
         """Scales one pass of a network gives, ascending."""
         return tuple(sorted({variant.scale for variant in self.variants}))
+
+    @property
+    def fetchable(self) -> bool:
+        """Whether Enlarger brings all its weights itself, if need be."""
+        return all(variant.fetchable for variant in self.variants)
+
+    @property
+    def own(self) -> bool:
+        """Whether a person added it."""
+        return any(variant.folder for variant in self.variants)
 
     @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -15,6 +15,8 @@ from pydantic import TypeAdapter
 from enlarger.errors import RecipeError, UnknownModelError
 from enlarger.messages import msg
 from enlarger.models.card import Card, Variant, noise_name
+from enlarger.models.own_cards import own_cards
+from enlarger.settings import Settings
 
 # Model ids of the reader extension whose clients Enlarger serves: the id is the position.
 SEED_IDS = (
@@ -39,22 +41,26 @@ class Choice:
     tta: bool = False
 
 
-@dataclass(frozen=True)
-class Planned:
-    """A name other programs use for a model this version cannot run; `instead` is a card's name."""
-
-    name: str
-    title: str
-    aliases: tuple[str, ...]
-    instead: str
-
-
-@dataclass(frozen=True)
 class Catalog:
-    """Cards by any of their names, case-insensitively."""
+    """Cards by any of their names, case-insensitively: those that come with Enlarger, then a person's own.
 
-    cards: tuple[Card, ...]
-    planned: tuple[Planned, ...] = ()
+    What was added or removed since is seen after `refresh`; all who hold the catalog see it then. Thread-safe.
+    """
+
+    def __init__(self, cards: tuple[Card, ...], own: Callable[[], tuple[Card, ...]] = tuple) -> None:
+        """`own` gives a person's own cards as they are now."""
+        self._built_in = cards
+        self._own = own
+        self._names = _Names.of(cards, own())
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """All of them."""
+        return self._names.all
+
+    def refresh(self) -> None:
+        """Look for a person's own cards again."""
+        self._names = _Names.of(self._built_in, self._own())
 
     def find(self, name: str | int) -> Card | Choice:
         """The card that a card's name, an alias or a seed id means, or the network a MODEL_ name means.
@@ -64,9 +70,10 @@ class Catalog:
         """
         text = _seed_name(str(name).strip())
         key = text.casefold()
-        found = self._cards.get(key) or self._choice(key)
+        names = self._names
+        found = names.cards.get(key) or names.choice(key)
         if found is None:
-            raise self._unknown(text)
+            raise _unknown(text, names)
         return found
 
     def choose(
@@ -83,65 +90,65 @@ class Catalog:
         _check_agreement(found, scale, noise)
         return Choice(found.card, found.variant, tta or found.tta)
 
-    @cached_property
-    def _cards(self) -> Mapping[str, Card]:
-        return {name.casefold(): card for card in self.cards for name in (card.name, *card.aliases)}
 
-    @cached_property
-    def _choices(self) -> Mapping[str, Choice]:
-        return {v.name.casefold().removeprefix(_PREFIX): Choice(card, v) for card in self.cards for v in card.variants}
+@dataclass(frozen=True)
+class _Names:
+    """What each name means; a name of Enlarger's own is never taken over."""
 
-    def _choice(self, key: str) -> Choice | None:
-        stem = key.removeprefix(_PREFIX)
-        choice = self._choices.get(stem.removesuffix(_TTA))
-        return choice and Choice(choice.card, choice.variant, tta=stem.endswith(_TTA))
+    all: tuple[Card, ...]
+    cards: Mapping[str, Card]
+    choices: Mapping[str, Choice]
 
-    def _unknown(self, name: str) -> UnknownModelError:
-        for planned in self.planned:
-            if name.casefold() in {each.casefold() for each in (planned.name, *planned.aliases)}:
-                return UnknownModelError(
-                    msg("“{name}” ({title}) is not available in this version.", name=name, title=planned.title),
-                    msg(
-                        "“{instead}” is the nearest; `enlarger models list` shows all models.", instead=planned.instead
-                    ),
-                )
-        return UnknownModelError(
-            msg("There is no model “{name}”.", name=name),
-            msg("Did you mean “{nearest}”? `enlarger models list` shows all models.", nearest=self._nearest(name)),
+    @classmethod
+    def of(cls, built_in: tuple[Card, ...], own: tuple[Card, ...]) -> _Names:
+        cards = [*own, *built_in]
+        return cls(
+            all=(*built_in, *own),
+            cards={name.casefold(): card for card in cards for name in (card.name, *card.aliases)},
+            choices={v.name.casefold().removeprefix(_PREFIX): Choice(card, v) for card in cards for v in card.variants},
         )
 
-    def _nearest(self, name: str) -> str:
-        names = {each.casefold(): each for each in self._names()}
+    def choice(self, key: str) -> Choice | None:
+        stem = key.removeprefix(_PREFIX)
+        choice = self.choices.get(stem.removesuffix(_TTA))
+        return choice and Choice(choice.card, choice.variant, tta=stem.endswith(_TTA))
+
+    def nearest(self, name: str) -> str:
+        names = {each.casefold(): each for each in self._every()}
         return names[difflib.get_close_matches(name.casefold(), names, n=1, cutoff=0.0)[0]]
 
-    def _names(self) -> Iterator[str]:
-        for card in self.cards:
+    def _every(self) -> Iterator[str]:
+        for card in self.all:
             yield from (card.name, *card.aliases)
             yield from (variant.name for variant in card.variants)
 
 
+def load_catalog(settings: Settings | None = None) -> Catalog:
+    """The models that come with Enlarger and, with settings, those that were added to their models folder."""
+    if settings is None:
+        return Catalog(_built_in())
+    return Catalog(_built_in(), partial(own_cards, settings))
+
+
 @cache
-def load_catalog() -> Catalog:
-    """The catalog that comes with Enlarger, read once."""
-    here = files(__package__)
-    sheets = sorted((here / "cards").iterdir(), key=lambda sheet: sheet.name)
-    cards = tuple(read_card(sheet.read_text("utf-8")) for sheet in sheets if sheet.name.endswith(".toml"))
-    planned = tomllib.loads((here / "planned.toml").read_text("utf-8"))["model"]
-    return Catalog(cards, TypeAdapter(tuple[Planned, ...]).validate_python(planned))
+def _built_in() -> tuple[Card, ...]:
+    sheets = sorted((files(__package__) / "cards").iterdir(), key=lambda sheet: sheet.name)
+    return tuple(read_card(sheet.read_text("utf-8")) for sheet in sheets if sheet.name.endswith(".toml"))
 
 
 def read_card(text: str) -> Card:
     """A card from its TOML, where `[network]` holds what all variants share; raises pydantic's ValidationError."""
     sheet = tomllib.loads(text)
-    shared = {"noise": None, "package": sheet.pop("package"), **sheet.pop("network", {})}
+    shared = {"noise": None, "package": sheet.pop("package", None), **sheet.pop("network", {})}
     variants = [_complete({**shared, **variant}) for variant in sheet.pop("variant")]
     return TypeAdapter(Card).validate_python({**sheet, "variants": variants})
 
 
 def _complete(variant: dict[str, Any]) -> dict[str, Any]:
-    stem = variant["name"].removeprefix(_PREFIX.upper())  # the packages name their files so
-    named = {suffix: {"name": f"{stem}.{suffix}", **variant[suffix]} for suffix in ("param", "bin")}
-    return {"halo": variant.get("border", 0), **variant, **named}
+    stem = variant["name"].removeprefix(_PREFIX.upper())  # the packages of ncnn files name them so
+    halves = [(suffix, variant.pop(suffix)) for suffix in ("param", "bin") if suffix in variant]
+    named = [{"name": f"{stem}.{suffix}", **half} for suffix, half in halves]
+    return {"halo": variant.get("border", 0), "files": named, **variant}
 
 
 def _seed_name(text: str) -> str:
@@ -161,4 +168,11 @@ def _contradiction(variant: Variant, own: str, asked: str) -> RecipeError:
     return RecipeError(
         msg("{model} means {own}, but {asked} was asked for.", model=variant.name, own=own, asked=asked),
         msg("Leave out one of the two, or name the model without scale and noise."),
+    )
+
+
+def _unknown(name: str, names: _Names) -> UnknownModelError:
+    return UnknownModelError(
+        msg("There is no model “{name}”.", name=name),
+        msg("Did you mean “{nearest}”? `enlarger models list` shows all models.", nearest=names.nearest(name)),
     )

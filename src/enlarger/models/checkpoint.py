@@ -37,7 +37,7 @@ _DTYPES: Mapping[str, str] = {
     "Byte": "u1",
     "Bool": "?",
 }
-_WRAPPERS = ("params_ema", "params")  # where Real-ESRGAN's trainer keeps the weights, better ones first
+_WRAPPERS = ("params_ema", "params", "state_dict")  # where trainers keep the weights, better ones first
 _BROKEN = (  # what a damaged archive or pickle makes zipfile, pickle and NumPy raise
     pickle.UnpicklingError,
     zipfile.BadZipFile,
@@ -56,8 +56,8 @@ _BROKEN = (  # what a damaged archive or pickle makes zipfile, pickle and NumPy 
 def read_checkpoint(path: Path) -> dict[str, NDArray[np.float32]]:
     """The tensors of a state dict by name, all as float32.
 
-    Looks below "params_ema", then "params", else takes the whole. Raises WeightsRefusedError, naming the
-    file and what it asked for, when it is hostile, broken or no zip; nothing in it is run.
+    Looks below "params_ema", then "params", then "state_dict", else takes the whole. Raises WeightsRefusedError,
+    naming the file and what it asked for, when it is hostile, broken or no zip; nothing in it is run.
     """
     name = str(path)
     try:

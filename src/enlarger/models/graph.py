@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,13 @@ from enlarger.errors import WeightsMissingError
 from enlarger.messages import Message, msg
 from enlarger.models.card import Variant
 from enlarger.models.download import Progress
-from enlarger.models.fetch import fetch
-from enlarger.models.ncnn_adapt import adapt
+from enlarger.models.fetch import fetch, how_to_bring
+from enlarger.models.importing import import_weights
 from enlarger.models.ncnn_form import NcnnFiles as NcnnFiles  # part of Graph, and asked for here
 from enlarger.models.ncnn_form import NcnnForm, keep_ncnn_form, load_ncnn_form
-from enlarger.models.ncnn_format import format_param, parse_param
-from enlarger.models.ncnn_import import import_ncnn
-from enlarger.models.pytorch_import import import_pytorch, read_state
 from enlarger.models.sources import Weights, locate
 from enlarger.settings import Settings
-from enlarger.storage import one_at_a_time, storage_errors, write_atomic
+from enlarger.storage import one_at_a_time, write_atomic
 
 IMPORTER_VERSION = 1  # counted up when an importer's graphs change: graphs made before are made again
 
@@ -71,6 +69,25 @@ def prepare(
     return graph or _make(kept, variant, weights, cancel)
 
 
+def made(variant: Variant, settings: Settings) -> Graph | None:
+    """The variant's graph where `prepare` made it already, of the weights that are here; nothing is fetched or made.
+
+    Raises WeightsRefusedError.
+    """
+    weights = locate(variant, settings)
+    return None if weights is None else _Kept.of(variant, weights, settings).load(variant, weights)
+
+
+def forget(variant: Variant, settings: Settings) -> None:
+    """Delete the graph that was made from the weights there are; raises WeightsRefusedError when these are damaged."""
+    weights = locate(variant, settings)
+    if weights is not None:
+        kept = _Kept.of(variant, weights, settings)
+        for path in (kept.manifest, kept.onnx, kept.param, kept.onnx.with_suffix(".bin")):
+            with suppress(OSError):  # in use, where that forbids deleting: it is found again should the weights return
+                path.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True)
 class _Kept:
     """The files of one graph; the manifest is written last, so that it means complete."""
@@ -81,7 +98,7 @@ class _Kept:
 
     @classmethod
     def of(cls, variant: Variant, weights: Weights, settings: Settings) -> _Kept:
-        made_of = (IMPORTER_VERSION, weights.digest, variant.scale, variant.border, variant.residual)
+        made_of = (IMPORTER_VERSION, weights.digest, variant.scale, variant.border, variant.residual, variant.enlarged)
         stem = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
         return cls(*(settings.graphs_dir / f"{stem}.{suffix}" for suffix in ("onnx", "param", "json")))
 
@@ -118,30 +135,17 @@ def _make(kept: _Kept, variant: Variant, weights: Weights, cancel: CancelToken |
         if graph := kept.load(variant, weights):
             return graph
         check(cancel)
-        kept.save(*_imported(variant, weights), variant)
+        kept.save(*import_weights(weights.paths, variant), variant)
         graph = kept.load(variant, weights)
     assert graph is not None, "what was just saved can be loaded"
     return graph
 
 
-def _imported(variant: Variant, weights: Weights) -> tuple[bytes, str | None]:
-    if weights.kind == "pth":
-        path = weights.paths[0]
-        return import_pytorch(read_state(path, variant), name=str(path)), None
-    param, weight_file = weights.paths
-    with storage_errors(param):
-        text, data = param.read_text("utf-8", errors="replace"), weight_file.read_bytes()
-    layers = adapt(
-        parse_param(text, name=str(param)),
-        residual=variant.residual,
-        scale=variant.scale,
-        border=variant.border,
-        name=str(param),
-    )
-    return import_ncnn(layers, data, name=str(param)), format_param(layers)
-
-
 def _missing(variant: Variant, settings: Settings) -> WeightsMissingError:
+    if not variant.fetchable:
+        return WeightsMissingError(
+            msg("The weights of {model} are not on this machine.", model=variant.name), how_to_bring(variant)
+        )
     why = msg("and fetching them on first use is switched off") if settings.offline else msg("and were not fetched")
     return WeightsMissingError(
         msg("The weights of {model} are not on this machine, {why}.", model=variant.name, why=why),

@@ -1,4 +1,4 @@
-"""Turn PyTorch checkpoints into ONNX graphs: SRVGGNetCompact and RRDBNet, told apart by names and shapes.
+"""Turn PyTorch checkpoints into ONNX graphs: SRVGGNetCompact, RRDBNet and waifu2x's, told apart by names and shapes.
 
 SRVGGNetCompact is Real-ESRGAN's small network (https://github.com/xinntao/Real-ESRGAN); RRDBNet is
 ESRGAN's (Wang et al., 2018), under the three sets of names its checkpoints have had.
@@ -10,19 +10,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.messages import msg
-from enlarger.models.card import Variant
-from enlarger.models.checkpoint import read_checkpoint
 from enlarger.models.onnx_builder import INPUT, GraphBuilder
 from enlarger.models.refusal import refusal
+from enlarger.models.waifu2x_import import Waifu2x, import_waifu2x, recognise_waifu2x
 
 State = Mapping[str, NDArray[np.float32]]
 
+_KNOWN = msg("It knows SRVGGNetCompact, RRDBNet and waifu2x's networks; others can be added as ONNX files.")
 _SLOPE, _RESIDUAL = 0.2, 0.2  # RRDBNet's LeakyReLU, and the weight of each block's own result
 _DENSE_CONVS, _DENSE_BLOCKS = 5, 3
 _UNSHUFFLE = {3: 1, 12: 2, 48: 4}  # channels the first convolution reads: by how much the input was folded
@@ -47,36 +46,24 @@ class Rrdb:
     blocks: int
 
 
-Architecture = Srvgg | Rrdb
+Architecture = Srvgg | Rrdb | Waifu2x
 
 
 def recognise(state: State, *, name: str) -> Architecture:
     """What network a state dict belongs to; WeightsRefusedError says which tensor is missing, odd or left over."""
     if "body.0.weight" in state:
         return _recognise_srvgg(state, name)
-    return _recognise_rrdb(_current_names(state), name)
+    return recognise_waifu2x(state, name=name) or _recognise_rrdb(_current_names(state), name)
 
 
-def read_state(path: Path, variant: Variant) -> State:
-    """The tensors of a checkpoint that this variant can be made from; raises WeightsRefusedError."""
-    state = read_checkpoint(path)
-    found = recognise(state, name=str(path))
-    if found.scale != variant.scale:
-        raise refusal(
-            str(path),
-            msg(
-                "it enlarges {found}x, and {model} is {scale}x",
-                found=found.scale,
-                model=variant.name,
-                scale=variant.scale,
-            ),
-        )
-    return state
+def import_pytorch(state: State, *, name: str, enlarged: bool = False) -> bytes:
+    """The network as an ONNX model, input and output as `GraphBuilder` names them; raises WeightsRefusedError.
 
-
-def import_pytorch(state: State, *, name: str) -> bytes:
-    """The network as an ONNX model, input and output as `GraphBuilder` names them; raises WeightsRefusedError."""
+    enlarged: as `Variant.enlarged`; waifu2x's networks alone are used so.
+    """
     architecture = recognise(state, name=name)
+    if isinstance(architecture, Waifu2x):
+        return import_waifu2x(architecture, enlarged=enlarged)
     graph = GraphBuilder()
     if isinstance(architecture, Srvgg):
         return graph.finish(_srvgg(graph, state, architecture))
@@ -106,7 +93,7 @@ def _recognise_rrdb(state: State, name: str) -> Rrdb:
     first = state.get("conv_first.weight")
     if first is None or first.ndim != 4 or first.shape[1] not in _UNSHUFFLE:
         found = ", ".join(sorted(state)[:3])
-        raise refusal(name, msg("neither SRVGGNetCompact nor RRDBNet has tensors like {names}", names=found))
+        raise refusal(name, msg("none of the networks Enlarger knows has tensors like {names}", names=found), _KNOWN)
     features, inputs = first.shape[:2]
     blocks = len({key.split(".")[1] for key in state if key.startswith("body.")})
     architecture = Rrdb(4 // _UNSHUFFLE[inputs], features, _outputs(state, "body.0.rdb1.conv1"), blocks)

@@ -99,17 +99,18 @@ def faster_model(catalog: Catalog, recipe: Recipe, *, most: float) -> str:
     """
     own = next(card for card in catalog.cards if card.name == recipe.model)
     limit = cost(own, recipe.scale, recipe.noise) * most
-    rivals = [card for card in catalog.cards if card is not own and {card.purpose, own.purpose} <= {own.purpose, "any"}]
+    others = [card for card in catalog.cards if card is not own and card.fetchable]
+    rivals = [card for card in others if {card.purpose, own.purpose} <= {own.purpose, "any"}]
     costs = {card.name: cost(card, recipe.scale, recipe.noise) for card in rivals if _can(card, recipe)}
     affordable = [(price, name) for name, price in costs.items() if price <= limit]
     return max(affordable, default=(0.0, ""))[1]
 
 
 def cost(card: Card, scale: float, noise: int | None) -> float:
-    """What a picture costs for each of its pixels: a network's weights are used once for every pixel it is given."""
+    """What a picture costs for each of its pixels, in multiplications."""
     total, pixels = 0.0, 1.0
     for variant in plan_passes(card, noise, scale):
-        total += variant.bin.size_bytes * pixels
+        total += variant.work * pixels
         pixels *= variant.scale**2
     return total
 

@@ -103,7 +103,7 @@ def calibration_tile(graph: Graph) -> tuple[int, int]:
     flops_per_px = max(1, graph.path.stat().st_size // 4) * 2
     side = round(math.sqrt(_TILE_FLOPS / flops_per_px) / _SIDE_STEP_PX) * _SIDE_STEP_PX
     side = min(SIDE_PX, max(_MIN_SIDE_PX, side))
-    side += -side % graph.variant.multiple
+    side += (graph.variant.remainder - side) % graph.variant.multiple
     return side, side
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enlarger.models import Card, Catalog
+from enlarger.models import Card, Catalog, Variant
 from enlarger.server.manga.wire import DEFAULT_MODEL, ModelEntry, ModelList
 
 RECOMMENDED_SCALE = 2.0  # manga pages on screens; the original said so of both its models
@@ -21,9 +21,14 @@ def _entry(card: Card) -> ModelEntry:
         name=_name(card),
         scale=card.scales[-1],
         recommended_scale=RECOMMENDED_SCALE,
-        weights=plain.bin.name if published is None else published.file.name,
+        weights=_file_name(plain) if published is None else published.file.name,
         download_url=card.origin if published is None else published.url,
     )
+
+
+def _file_name(variant: Variant) -> str:
+    names = [file.name for file in variant.files] + ([variant.handed.name] if variant.handed else [])
+    return names[-1].rpartition("/")[2]  # of ncnn's two the second, which holds the weights
 
 
 def _name(card: Card) -> str:

@@ -1,0 +1,78 @@
+"""Read .safetensors: eight bytes of length, a JSON header, and raw numbers; nothing in it can be run.
+
+The format is Hugging Face's (https://github.com/huggingface/safetensors).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlarger.messages import Message, msg
+from enlarger.models.refusal import refusal
+
+_MAX_HEADER_BYTES = 16 * 1024**2
+_MAX_FILE_BYTES = 4 * 1024**3
+_MAX_DIMENSIONS = 8
+_DTYPES: Mapping[str, str] = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4"}
+
+
+class _BrokenError(Exception):
+    """What is wrong with the file; becomes a refusal that names it."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def read_safetensors(path: Path) -> dict[str, NDArray[np.float32]]:
+    """The tensors by name, all as float32; WeightsRefusedError when a number in the header is not to be believed."""
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise _BrokenError(msg("its tensors ask for absurdly much memory"))
+        return _read(path.read_bytes())
+    except _BrokenError as error:
+        raise refusal(str(path), error.reason) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise refusal(str(path), msg("it cannot be read ({reason})", reason=reason)) from error
+    except (ValueError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"[:200]
+        raise refusal(str(path), msg("the file is broken ({reason})", reason=reason)) from error
+
+
+def _read(data: bytes) -> dict[str, NDArray[np.float32]]:
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or not 2 <= size <= min(_MAX_HEADER_BYTES, len(data) - 8):
+        raise _BrokenError(msg("this is not a safetensors file"))
+    header = json.loads(data[8 : 8 + size])
+    if not isinstance(header, dict):
+        raise _BrokenError(msg("this is not a safetensors file"))
+    numbers = memoryview(data)[8 + size :]
+    return {name: _tensor(entry, numbers) for name, entry in header.items() if name != "__metadata__"}
+
+
+def _tensor(entry: Any, numbers: memoryview) -> NDArray[np.float32]:
+    match entry:
+        case {"dtype": str() as dtype, "shape": list() as shape, "data_offsets": [int() as start, int() as end]}:
+            return _array(dtype, shape, numbers, start, end)
+    raise _BrokenError(msg("one of its tensors is not described"))
+
+
+def _array(dtype: str, shape: list[Any], numbers: memoryview, start: int, end: int) -> NDArray[np.float32]:
+    if dtype not in _DTYPES:
+        raise _BrokenError(msg("it keeps its numbers in an unknown way ({dtype})", dtype=dtype))
+    if len(shape) > _MAX_DIMENSIONS or not all(type(length) is int and length >= 0 for length in shape):
+        raise _BrokenError(msg("one of its tensors is not described"))
+    kind = np.dtype(_DTYPES[dtype])
+    if not 0 <= start <= end <= len(numbers) or end - start != prod(shape) * kind.itemsize:
+        raise _BrokenError(msg("one of its tensors lies outside of the numbers it has"))
+    raw = np.frombuffer(numbers[start:end], kind).reshape(shape)
+    values = (raw.astype(np.uint32) << 16).view(np.float32) if dtype == "BF16" else raw
+    return values.astype(np.float32)

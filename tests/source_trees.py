@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "enlarger"
-ROOMS = ("pictures", "books", "models", "runtimes", "enhance", "jobs", "reader", "server", "cli")
+ROOMS = ("pictures", "books", "models", "runtimes", "enhance", "jobs", "reader", "compat", "server", "cli")
 
 
 @cache

@@ -25,6 +25,7 @@
     │   ├── IdempotencyError      the same key with another request
     │   └── ArtifactError         finished pages that were lost or changed before they were packed
     ├── ServerError           a server that cannot be started, reached or understood
+    ├── TimedOutError         the caller's time was up; the work was stopped
     └── CancelledError        the caller asked to stop
 
 Foreign exceptions are mapped where they arise; nothing above that seam knows Pillow, OpenVINO or httpx.
@@ -158,6 +159,10 @@ class ArtifactError(JobError):
 
 class ServerError(EnlargerError):
     code = "server"
+
+
+class TimedOutError(EnlargerError):
+    code = "timed_out"
 
 
 class CancelledError(EnlargerError):

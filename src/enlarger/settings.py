@@ -43,6 +43,7 @@ class Settings(BaseSettings):
         None, description="Memory one session's tiles may use; empty: a share of what the container allows."
     )
     threads: int = Field(0, ge=0, description="Threads for inference; 0: all cores that the process may use.")
+    vulkan: bool = Field(True, description="Look for GPUs through Vulkan; off, for drivers that do harm.")
     mirror: str = Field("", description="Base URL put in place of the host of weights fetched by URL.")
     proxy: str = Field("", description="HTTP proxy for weights; empty: the usual proxy variables.")
     offline: bool = Field(False, description="Never fetch weights on first use.")
@@ -63,6 +64,10 @@ class Settings(BaseSettings):
         le=64,
         validation_alias=AliasChoices("ENLARGER_WORKERS", "REICHAN_MAX_CONCURRENCY"),
         description="Worker processes; they share the cores.",
+    )
+    devices: str = Field(
+        "",
+        description="Devices of the server's workers, separated by commas, a worker each at least; empty: the fastest.",
     )
     preload: str = Field("", description="Models that workers open when they start, separated by commas.")
     worker_growth_bytes: ByteSize = Field(
@@ -91,6 +96,8 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("ENLARGER_CORS_ORIGINS", "CORS_ORIGINS"),
         description="Other origins whose pages may call the server, separated by commas.",
     )
+    result_quality: int = Field(90, ge=1, le=100, description="Quality of the WebP that `UpscaleManager` gives.")
+    result_lossless: bool = Field(False, description="`UpscaleManager` gives lossless WebP.")
     json_logs: bool = Field(False, description="The server's log as JSON, one object a line.")
 
     @property
@@ -155,6 +162,11 @@ class Settings(BaseSettings):
         """The same with what follows from the storage root filled in: `model_root`."""
         root = self.model_root or self.storage_dir / "models"
         return self.model_copy(update={"model_root": root.absolute()})
+
+    @property
+    def worker_devices(self) -> tuple[str, ...]:
+        """The names in `devices`, dealt out to workers in turn; "auto" without any. One may be named twice."""
+        return tuple(name.strip() for name in self.devices.split(",") if name.strip()) or ("auto",)
 
     @property
     def preloaded_models(self) -> tuple[str, ...]:

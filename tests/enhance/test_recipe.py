@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import fields, replace
 from typing import Any
 
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enlarger.enhance import Recipe, make_recipe
+from enlarger.enhance.recipe import PIPELINE_VERSION
 from enlarger.errors import RecipeError, UnknownModelError
 from enlarger.models import load_catalog
 
@@ -29,6 +32,7 @@ OTHER: dict[str, Any] = {
     "denoise": 0.5,
     "denoise_level": 3,
     "tile_pad_px": 10,
+    "exact_size": True,
 }
 
 
@@ -134,3 +138,20 @@ def test_the_output_fits_the_box_and_keeps_its_shape(width: int, height: int, bo
     assert not box_w or out_w <= max(box_w, 1)
     assert not box_h or out_h <= max(box_h, 1)
     assert abs(out_w * height - out_h * width) <= max(width, height)
+
+
+def test_an_exact_size_is_that_size_and_no_pixel_is_made_up_by_resampling() -> None:
+    recipe = replace(make_recipe(CATALOG, width=50, height=100), exact_size=True)
+    assert recipe.output_size(20, 16) == (50, 100)
+    assert recipe.factor(20, 16) == 100 / 16  # the networks make enough for the side that grows most
+    assert replace(recipe, exact_size=False).output_size(20, 16) == (50, 40)
+
+
+def test_keys_are_what_they_were_before_sizes_could_be_exact() -> None:
+    """Renders in people's caches stay found: the field is in the key only where it is used."""
+    recipe = make_recipe(CATALOG, scale=2)
+    before = recipe.as_dict()
+    del before["batch"], before["exact_size"]
+    parts = {"picture": "a" * 64, "recipe": before, "graphs": ["g"], "pipeline": PIPELINE_VERSION}
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert recipe.key("a" * 64, ["g"]) == hashlib.sha256(text.encode()).hexdigest()

@@ -35,6 +35,7 @@ class Recipe:
     denoise: share, 0..1, of a denoised picture in what enters the network, 0 = none; for cards without noise levels.
     denoise_level: of the denoiser, 0..3. tile_pad_px: surroundings of a tile, None = as the network was measured.
     batch: most tiles computed in one call; the pixels are the same.
+    exact_size: `width` and `height`, both given, are the output's own, whatever becomes of its shape.
     """
 
     model: str
@@ -52,6 +53,7 @@ class Recipe:
     denoise_level: int = 0
     tile_pad_px: int | None = None
     batch: int = 1
+    exact_size: bool = False
 
     @property
     def keeps_size(self) -> bool:
@@ -60,13 +62,15 @@ class Recipe:
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) in pixels of what becomes of a picture of this size; never below 1."""
+        if self.exact_size:
+            return self.width, self.height
         factor = self.factor(width, height)
         return max(1, round(width * factor)), max(1, round(height * factor))
 
     def factor(self, width: int, height: int) -> float:
         """The enlargement for a picture of this size."""
         bounds = [target / side for target, side in ((self.width, width), (self.height, height)) if target]
-        return min(bounds, default=self.scale)
+        return max(bounds) if self.exact_size else min(bounds, default=self.scale)
 
     def as_dict(self) -> dict[str, Any]:
         """The canonical form, as JSON keeps it."""
@@ -79,6 +83,8 @@ class Recipe:
         """
         recipe = self.as_dict()
         del recipe["batch"]
+        if not self.exact_size:
+            del recipe["exact_size"]  # so that keys from before there was a choice stay what they are
         parts = {
             "picture": picture_sha256,
             "recipe": recipe,

@@ -11,6 +11,7 @@ from typing import Literal
 import psutil
 
 from enlarger.jobs.protocol import Done, Failed, FromWorker, GaveBack, Idle, OpenModel, Ready, Start, ToWorker
+from enlarger.jobs.spawning import start_spawned
 from enlarger.jobs.worker import WorkerSetup, run_worker
 
 State = Literal["starting", "idle", "busy", "draining"]
@@ -48,11 +49,9 @@ class CrewMember:
         self._models: tuple[OpenModel, ...] = ()
         self._tasks: dict[int, None] = {}
         self._started_at = time.time()
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=run_worker, args=(theirs, setup, share), name=name, daemon=True)
+        self.pipe, theirs = multiprocessing.get_context("spawn").Pipe()
         try:
-            self._process.start()
+            self._process = start_spawned(run_worker, (theirs, setup, share), name)
         except BaseException:
             self.pipe.close()
             raise

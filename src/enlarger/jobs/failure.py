@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from enlarger.errors import EnlargerError
@@ -34,8 +35,20 @@ class Failure:
         remedy = None if self.remedy is None else self.remedy.as_json()
         return {"code": self.code, "message": self.message.as_json(), "remedy": remedy}
 
+    def as_error(self) -> EnlargerError:
+        """An error of the kind it was, for those who raise."""
+        return _kinds().get(self.code, EnlargerError)(self.message, self.remedy)
+
     def text(self, language: str | None = None) -> str:
         """Sentence and remedy in `language`."""
         if self.remedy is None:
             return self.message.text(language)
         return msg("{first} {second}", first=self.message, second=self.remedy).text(language)
+
+
+@cache
+def _kinds() -> Mapping[str, type[EnlargerError]]:
+    kinds = [EnlargerError]
+    for kind in kinds:  # grows while it is walked: subclasses of subclasses
+        kinds.extend(kind.__subclasses__())
+    return {kind.code: kind for kind in kinds}

@@ -1,0 +1,70 @@
+"""Jobs of one process alone: their storage root lies below the cache, is found by nobody, and goes with the process."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TypeAlias
+from uuid import uuid4
+
+from enlarger.errors import StorageError
+from enlarger.jobs import Crew, Jobs, StorageRoot, network_type
+from enlarger.settings import Settings
+from enlarger.storage import one_at_a_time
+
+MakeCrew: TypeAlias = Callable[[Settings], Crew]
+
+_MOST_WAITING = 1_000_000_000  # whoever calls from his own program may queue what he likes
+
+
+@contextmanager
+def private_jobs(settings: Settings, make_crew: MakeCrew | None = None) -> Iterator[Jobs]:
+    """Jobs that run; when the block ends no worker and no file of theirs is left. Raises StorageError.
+
+    make_crew: other workers than the server's, for the settings of these jobs.
+    """
+    with ExitStack() as stack:
+        jobs = _opened(settings, make_crew, stack)
+        jobs.start()
+        stack.callback(jobs.stop, grace_s=0.0)
+        yield jobs
+
+
+def _opened(settings: Settings, make_crew: MakeCrew | None, stack: ExitStack) -> Jobs:
+    folder = _folder(settings)
+    with one_at_a_time(folder / "roots"):  # nobody takes a root that is not locked yet for an abandoned one
+        _sweep(folder)
+        root = folder / uuid4().hex
+        stack.callback(shutil.rmtree, root, ignore_errors=True)
+        private = _at(settings, root)
+        return Jobs(private, crew=make_crew and make_crew(private))
+
+
+def _at(settings: Settings, root: Path) -> Settings:
+    """The same settings for a root whose jobs stay until they are taken away."""
+    private = {
+        "storage_dir": root,
+        "max_waiting_jobs": _MOST_WAITING,
+        "keep_jobs_days": 0.0,
+        "keep_jobs_bytes": 0,
+    }
+    return settings.model_copy(update=private)
+
+
+def _folder(settings: Settings) -> Path:
+    """Beside the renders, so that results are links to them; a ledger cannot lie on another machine's disk."""
+    folder = settings.cache_dir / "tasks"
+    return Path(tempfile.mkdtemp(prefix="enlarger-")) if network_type(folder) else folder
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what killed processes left: a root that nobody holds is nobody's."""
+    for root in folder.iterdir():
+        with suppress(StorageError):
+            if root.is_dir():
+                with StorageRoot(root).held():
+                    pass
+                shutil.rmtree(root, ignore_errors=True)

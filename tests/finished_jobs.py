@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 from enlarger.enhance import make_recipe
 from enlarger.jobs import Failure, Job, JobSource, JobState, Page, PageResult, PageState, StorageRoot, Submission
-from enlarger.jobs.job import Counts
+from enlarger.jobs.job import Counts, SourceKind
 from enlarger.messages import msg
 from enlarger.models import load_catalog
 
@@ -57,15 +57,27 @@ class Finished:
 
 
 def finish(
-    folder: Path, members: Mapping[str, bytes] = VOLUME, *, packed: bool = False, job_id: str = JOB_ID, **submitted: Any
+    folder: Path,
+    members: Mapping[str, bytes] = VOLUME,
+    *,
+    packed: bool = False,
+    kind: SourceKind = "folder",
+    job_id: str = JOB_ID,
+    **submitted: Any,
 ) -> Finished:
-    """A job over `members`, as a folder or `packed`, with an output for every picture of them."""
+    """A job over `members`, as a folder (of this kind) or `packed`, with an output for every picture of them."""
     storage = StorageRoot(folder / "storage")
     storage.prepare()
     source = _zip(folder / "volume.cbz", members) if packed else _folder(folder / "volume", members)
-    kind = "archive" if packed else "folder"
     values = {"title": "My Manga", "volume": "第1卷", "recipe": make_recipe(load_catalog())} | submitted
-    job = Job(job_id, Submission(JobSource(kind, source), **values), JobState.PACKING, Counts(), 0.0, 0.0)
+    job = Job(
+        job_id,
+        Submission(JobSource("archive" if packed else kind, source), **values),
+        JobState.PACKING,
+        Counts(),
+        0.0,
+        0.0,
+    )
     names = [name for name in members if name.endswith(".png")]
     pages = [_page(storage, job, number, name, members[name]) for number, name in enumerate(names)]
     return Finished(job, pages, storage)

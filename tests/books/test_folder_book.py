@@ -124,3 +124,26 @@ def test_a_backslash_in_a_name_becomes_a_separator(folder: Path) -> None:
     with open_book(folder) as book:
         assert names(book) == ["1.jpg", "deep/2.jpg", "deep/3.jpg"]
         assert only_problem(book) == r"x\..\..\4.jpg"
+
+
+# ---- only what lies in the folder directly ----
+
+
+def test_a_folder_alone_has_its_own_files_and_no_others(folder: Path, tmp_path: Path) -> None:
+    (folder / "notes.txt").write_bytes(b"a note")
+    (folder / "linked").symlink_to(folder / "deep")
+    (folder / "outside").symlink_to(tmp_path)  # a folder of its own: not of this book, so no problem of it
+    (folder / "2.jpg").symlink_to("deep/2.jpg")
+    (folder / "away.jpg").symlink_to(tmp_path / "secret.jpg")
+    with open_book(folder, recursive=False) as book:
+        assert (names(book), list(book.extras)) == (["1.jpg", "2.jpg"], ["notes.txt"])
+        assert [problem.name for problem in book.problems] == ["away.jpg"]
+        assert book.read("2.jpg") == JPEG
+        assert book.size("1.jpg") == len(JPEG)
+
+
+def test_a_folder_of_folders_alone_says_where_the_pictures_are(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "shelf", {"deep/1.jpg": JPEG})
+    with pytest.raises(BookError, match="holds no pictures") as caught:
+        open_book(folder, recursive=False)
+    assert "one of the folders" in str(caught.value.remedy)

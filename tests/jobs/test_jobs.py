@@ -134,10 +134,10 @@ def test_a_slow_listing_stops_nobody(room: Room, tmp_path: Path, monkeypatch: py
     goes_on = threading.Event()
     list_job = dispatcher.list_job
 
-    def slow(ledger: Any, storage: Any, job: Any) -> None:
+    def slow(ledger: Any, storage: Any, job: Any, settings: Any) -> None:
         if job.submission.title == "huge":
             goes_on.wait()
-        list_job(ledger, storage, job)
+        list_job(ledger, storage, job, settings)
 
     monkeypatch.setattr(dispatcher, "list_job", slow)
     huge = room.submit(folder_of(tmp_path / "huge", 30))

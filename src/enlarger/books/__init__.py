@@ -2,8 +2,7 @@
 
 from enlarger.books.book import Book, BookProblem, Limits, Page
 from enlarger.books.comic_info import COMIC_INFO, PageFacts, refresh_comic_info
-from enlarger.books.folder_book import name_files
-from enlarger.books.made_pages import page_identity, stated_header
+from enlarger.books.made_pages import own_file, page_identity, stated_header
 from enlarger.books.members import PICTURE_SUFFIXES, escape_error, is_litter, is_page_name, safe_name
 from enlarger.books.natural import natural_key
 from enlarger.books.opening import BOOK_SUFFIXES, looks_like_book, open_book
@@ -31,10 +30,10 @@ __all__ = [
     "is_litter",
     "is_page_name",
     "looks_like_book",
-    "name_files",
     "natural_key",
     "open_book",
     "output_names",
+    "own_file",
     "page_identity",
     "portable_name",
     "refresh_comic_info",

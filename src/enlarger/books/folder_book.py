@@ -1,4 +1,4 @@
-"""A folder, with those below it, as a book. Links may not lead out of it."""
+"""A folder as a book: with those below it, or only what lies in it directly. Links may not lead out of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from pathlib import Path
 from enlarger.books.book import BookProblem, Limits
 from enlarger.books.legacy_names import decode_names
 from enlarger.books.listed_book import ListedBook
-from enlarger.books.members import arrange, escape_error, is_litter, member_too_large, one_name_each, safe_name
+from enlarger.books.members import (
+    Contents,
+    arrange,
+    escape_error,
+    is_litter,
+    is_page_name,
+    member_too_large,
+    one_name_each,
+    safe_name,
+)
 from enlarger.errors import BookError
 from enlarger.messages import msg
 
@@ -17,12 +26,25 @@ _CHUNK_BYTES = 1 << 20
 
 
 class FolderBook(ListedBook[Path]):
-    """See `Book`. Links to files inside the folder are pages; links to folders inside it would show pages twice."""
+    """See `Book`. Links to files inside the folder are pages; links to folders inside it would show pages twice.
 
-    def __init__(self, path: Path, *, limits: Limits) -> None:
+    Not `recursive`, it is the files that lie in the folder directly, called as in the whole book.
+    """
+
+    def __init__(self, path: Path, *, limits: Limits, recursive: bool = True) -> None:
         """Raises BookError when the folder itself cannot be listed or holds no pictures."""
         self._limits = limits
-        super().__init__(path, arrange(path, *_scan(path)))
+        super().__init__(path, _contents(path, recursive=recursive))
+
+    def file(self, name: str) -> Path:
+        """Where a member lies; raises BookError when the book has no such member."""
+        return self._contents.source(self.path, name)
+
+    def _stated_bytes(self, source: Path) -> int | None:
+        try:
+            return source.stat().st_size
+        except OSError:
+            return None
 
     def _chunks(self, name: str, source: Path) -> Iterator[bytes]:
         try:
@@ -35,35 +57,38 @@ class FolderBook(ListedBook[Path]):
             raise _unreadable(self.path, name, error) from error
 
 
-def name_files(book: Path, files: Sequence[str], root: str) -> tuple[dict[str, Path], list[BookProblem]]:
-    """Files below `root` by the name each has in the book, and those that can have none.
+def _contents(book: Path, *, recursive: bool) -> Contents[Path]:
+    walk = _Walk(book, recursive=recursive)
+    problems = [BookProblem(name, error) for name, error in walk.refused]
+    files = _named(book, walk, problems)
+    if not (recursive or problems or any(map(is_page_name, files))):
+        raise _nothing_here(book)
+    return arrange(book, files.items(), problems)
 
-    Those that lie in the folder itself, which come first, are called the same whatever lies below it.
+
+def _named(book: Path, walk: _Walk, problems: list[BookProblem]) -> dict[str, Path]:
+    """Files by the name each has in the book; those that can have none become problems.
+
+    Those that lie in the folder itself come first: they are called the same whatever lies below it.
     """
-    problems: list[BookProblem] = []
     named: list[tuple[str, Path]] = []
-    for raw, file in zip(_shown_names(files, root), files, strict=True):
+    for raw, file in zip(_shown_names(walk.files, walk.root), walk.files, strict=True):
         if name := safe_name(raw):  # a backslash or colon means something else elsewhere
             named.append((name, Path(file)))
         else:
             problems.append(BookProblem(raw, escape_error(book, raw)))
-    return one_name_each(named), problems
-
-
-def _scan(book: Path) -> tuple[list[tuple[str, Path]], list[BookProblem]]:
-    walk = _Walk(book)
-    files, problems = name_files(book, walk.files, walk.root)
-    return list(files.items()), [*(BookProblem(name, error) for name, error in walk.refused), *problems]
+    return one_name_each(named)
 
 
 class _Walk:
     """One walk through a folder: the files in it, and what was refused by name and reason."""
 
-    def __init__(self, book: Path) -> None:
+    def __init__(self, book: Path, *, recursive: bool) -> None:
         self.book = book
         self.root = os.path.realpath(book)
         self.files: list[str] = []
         self.refused: list[tuple[str, BookError]] = []
+        self._recursive = recursive
         self._pending = [self.root]
         while self._pending:
             self._list(self._pending.pop())
@@ -71,22 +96,28 @@ class _Walk:
     def _list(self, folder: str) -> None:
         try:
             with os.scandir(folder) as entries:
-                found = sorted(entry.path for entry in entries if not is_litter(entry.name))
+                found = sorted((entry for entry in entries if not is_litter(entry.name)), key=lambda each: each.path)
         except OSError as error:
             if folder == self.root:
                 raise _unlistable(self.book, error) from error
             name = _shown_name(folder, self.root)
             self.refused.append((name, _unreadable(self.book, name, error)))
             return
-        for path in found:
-            self._take(path)
+        for entry in found:
+            self._take(entry)
 
-    def _take(self, path: str) -> None:
+    def _take(self, entry: os.DirEntry[str]) -> None:
+        if _is_plain_file(entry):
+            self.files.append(entry.path)
+        elif self._recursive or not os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir raises where a folder may be listed but not entered
+            self._take_other(entry.path)
+
+    def _take_other(self, path: str) -> None:
         real = os.path.realpath(path)
         is_link = real != path  # folders are entered by their real path only, so this holds for Windows' junctions too
         if is_link and not Path(real).is_relative_to(self.root):
             self._refuse(path, _leads_out)
-        elif os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder may be listed but not entered
+        elif os.path.isdir(path):  # noqa: PTH112
             if not is_link:
                 self._pending.append(path)
         elif os.path.isfile(path):  # noqa: PTH113
@@ -97,6 +128,14 @@ class _Walk:
     def _refuse(self, path: str, error: Callable[[Path, str], BookError]) -> None:
         name = _shown_name(path, self.root)
         self.refused.append((name, error(self.book, name)))
+
+
+def _is_plain_file(entry: os.DirEntry[str]) -> bool:
+    """Known from the listing alone, as most are: a large folder costs no look at each file."""
+    try:
+        return entry.is_file(follow_symlinks=False)
+    except OSError:  # it must be asked for where the disk's listing does not say, and is gone
+        return False
 
 
 def _shown_name(path: str, root: str) -> str:
@@ -120,6 +159,13 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:  # surrogates stand for bytes that are not UTF-8
         return False
     return True
+
+
+def _nothing_here(folder: Path) -> BookError:
+    return BookError(
+        msg("{path}: holds no pictures.", path=folder),
+        msg("Open one of the folders or archives in it, or put pictures there."),
+    )
 
 
 def _unlistable(book: Path, error: OSError) -> BookError:

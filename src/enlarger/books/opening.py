@@ -41,15 +41,19 @@ def looks_like_book(path: Path) -> bool:
         return False
 
 
-def open_book(path: Path, *, limits: Limits = _DEFAULT_LIMITS, settings: Settings | None = None) -> Book:
+def open_book(
+    path: Path, *, limits: Limits = _DEFAULT_LIMITS, settings: Settings | None = None, recursive: bool = True
+) -> Book:
     """The book at `path`: a folder, zip, rar, 7z, PDF or EPUB; close it, or use it as a context manager.
+
+    Of a folder, not `recursive`, only what lies in it directly is the book, under the same names.
 
     `settings` say where archives are unpacked and how PDF pages are drawn; without them, what the environment says
     counts. Raises BookError, which names the file and the remedy, when nothing in it can be read. Single members
     that must not be read are listed in `problems` instead.
     """
     if _is_folder(path):
-        return FolderBook(path, limits=limits)
+        return FolderBook(path, limits=limits, recursive=recursive)
     try:
         beginning = _beginning(path)
         is_zip = _is_zip(path, beginning)

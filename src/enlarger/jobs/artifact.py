@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from enlarger.books import (
     COMIC_INFO,
@@ -15,6 +14,7 @@ from enlarger.books import (
     is_page_name,
     looks_like_book,
     open_book,
+    own_file,
     refresh_comic_info,
     write_cbz,
 )
@@ -24,6 +24,7 @@ from enlarger.jobs.job import Artifact, Job, Page, PageResult
 from enlarger.jobs.report import REPORT_NAME, Member, build_report, in_report, reading_order, report_json, result_of
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.messages import Message, msg
+from enlarger.settings import Settings
 from enlarger.storage import drop_temporaries
 
 MANIFEST_NAME = "manifest.json"
@@ -32,12 +33,20 @@ _MOST_NAMES = 5
 _LARGEST_COMIC_INFO_BYTES = 16 << 20
 
 
-def pack(job: Job, pages: Sequence[Page], *, storage: StorageRoot, cancel: CancelToken | None = None) -> Artifact:
+def pack(
+    job: Job,
+    pages: Sequence[Page],
+    *,
+    storage: StorageRoot,
+    settings: Settings | None = None,
+    cancel: CancelToken | None = None,
+) -> Artifact:
     """Write the archive of the job's finished pages; durable on return, replacing an earlier one.
 
     It holds the pages in reading order, what lay beside them in the source (ComicInfo.xml with its sizes made true),
-    and the report. Only one packer may be at work on a job; what killed ones left is deleted first. The same pages
-    give the same bytes but for the report's times. Takes one chunk of memory, whatever the sizes.
+    and the report. `settings` as `open_book` takes them. Only one packer may be at work on a job; what killed ones left
+    is deleted first. The same pages give the same bytes but for the report's times. Takes one chunk of
+    memory, whatever the sizes.
 
     Raises ArtifactError, with the names of all pages whose file was lost or changed since they were finished,
     DiskFullError, StorageError, CancelledError.
@@ -45,7 +54,7 @@ def pack(job: Job, pages: Sequence[Page], *, storage: StorageRoot, cancel: Cance
     target = storage.artifact_file(job)
     drop_temporaries(target.parent, f"{job.id}-")
     done = [page for page in reading_order(pages) if result_of(page) is not None]
-    packing = _Packing(job, done, pages, storage, cancel)
+    packing = _Packing(job, done, pages, storage, settings, cancel)
     try:
         written = write_cbz(target, packing.members(), deflates=False, label=f"{job.id}-{job.retries}-")
     except _NotAsFinishedError as error:
@@ -69,6 +78,7 @@ class _Packing:
     done: Sequence[Page]
     pages: Sequence[Page]
     storage: StorageRoot
+    settings: Settings | None
     cancel: CancelToken | None
     extras: list[Member] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -128,7 +138,7 @@ class _Packing:
         if source.kind == "picture":
             return
         try:
-            book = open_book(source.path)
+            book = open_book(source.path, settings=self.settings, recursive=source.is_recursive)
         except BookError as error:  # moved away since its pages were read: they are what matters
             self.notes.append(in_report(error.message))
             return
@@ -137,12 +147,12 @@ class _Packing:
             self.notes.extend(in_report(error.message) for error in refused)
             for name in book.extras:
                 check(self.cancel)
-                yield from self._extra(book, name, source.kind)
+                yield from self._extra(book, name)
 
-    def _extra(self, book: Book, name: str, kind: Literal["folder", "archive"]) -> Iterator[tuple[str, Stream]]:
+    def _extra(self, book: Book, name: str) -> Iterator[tuple[str, Stream]]:
         if name.casefold() in (REPORT_NAME, MANIFEST_NAME):
             return  # of an artifact that is the source now, or of the client that uploaded it: not of this archive
-        if kind == "folder" and looks_like_book(book.path / name):
+        if (file := own_file(book, name)) is not None and looks_like_book(file):
             self.notes.append(in_report(msg("{name}: an archive within a folder is not carried over.", name=name)))
             return
         try:

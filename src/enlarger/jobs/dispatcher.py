@@ -214,11 +214,11 @@ class Dispatcher:
 
     def _begin_chores(self) -> None:
         for job in self._fetching.ready(self._ledger.unlisted()):
-            listing = partial(list_job, self._ledger, self._storage, job)
+            listing = partial(list_job, self._ledger, self._storage, job, self._settings)
             self._listing.begin(job.id, partial(self._with_room, job.id, listing))
         for job in self._ledger.packable():
             token = _PackingToken(self._stopping, self._called_off, job.id)
-            pack = partial(pack_job, self._ledger, self._storage, job, token)
+            pack = partial(pack_job, self._ledger, self._storage, job, self._settings, token)
             self._packing.begin(job.id, partial(self._with_room, job.id, pack))
 
     def _with_room(self, job_id: str, chore: Callable[[], object]) -> None:

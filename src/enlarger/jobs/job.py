@@ -13,7 +13,9 @@ from enlarger.jobs.failure import Failure
 
 ALL = 1_000_000_000  # as a limit: more than there can be
 
-SourceKind = Literal["folder", "archive", "picture"]
+SourceKind = Literal["folder", "pictures", "archive", "picture"]
+Selection = Literal["all", "direct", "named"]
+"""Of a source's pages all, those not in folders of it, or some by name."""
 
 
 class JobState(StrEnum):
@@ -56,10 +58,18 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True)
 class JobSource:
-    """Where pages come from: a folder, an archive, or one picture file; `path` is absolute."""
+    """Where pages come from; `path` is absolute.
+
+    kind: a folder with all below it, the pictures that lie in a folder directly, an archive, or one picture file.
+    """
 
     kind: SourceKind
     path: Path
+
+    @property
+    def is_recursive(self) -> bool:
+        """Whether what lies in folders of the source belongs to it."""
+        return self.kind != "pictures"
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,13 @@ class Submission:
     params: Mapping[str, Any] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     id: str = ""  # a UUID4 where the caller had to know it before; else the ledger makes one
+
+    @property
+    def selection(self) -> Selection:
+        """Which of the source's pages are asked for."""
+        if self.only and self.source.kind != "picture":
+            return "named"
+        return "all" if self.source.is_recursive else "direct"
 
 
 @dataclass(frozen=True)

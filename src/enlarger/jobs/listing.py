@@ -9,24 +9,25 @@ from enlarger.books import OutputNames, escape_error, is_page_name, natural_key,
 from enlarger.enhance import Recipe
 from enlarger.errors import PictureError
 from enlarger.jobs.failure import Failure
-from enlarger.jobs.job import NewPage, Submission
+from enlarger.jobs.job import JobSource, NewPage, Submission
 from enlarger.messages import msg
 from enlarger.pictures import FORMATS, OUTPUT_SUFFIXES, SUFFIXES
+from enlarger.settings import Settings
 
 _SUFFIXES = OUTPUT_SUFFIXES
 
 
-def list_pages(submission: Submission) -> list[NewPage]:
+def list_pages(submission: Submission, settings: Settings | None = None) -> list[NewPage]:
     """Every page that is asked for, never two to one output name on any system's disk.
 
     A flat source keeps `<stem>.<suffix>`, a nested one its folders; where two would meet, each keeps its own suffix
-    (`a.png.jpg`). Members that the book refuses are pages that failed already, with its reason. Raises BookError or
-    PictureError when nothing in the source can be read.
+    (`a.png.jpg`). Members that the book refuses are pages that failed already, with its reason. `settings` as
+    `open_book` takes them. Raises BookError or PictureError when nothing in the source can be read.
     """
     source, recipe = submission.source, submission.recipe
     if source.kind == "picture":
         return [_picture(source.path, recipe)]
-    return named_pages(submission) or _book(source.path, recipe)
+    return named_pages(submission) or _book(source, recipe, settings)
 
 
 def named_pages(submission: Submission) -> list[NewPage]:
@@ -49,8 +50,8 @@ def _picture(path: Path, recipe: Recipe) -> NewPage:
     return NewPage(path.name, _targets(path.name, OutputNames.plan([path.name], _SUFFIXES), recipe))
 
 
-def _book(path: Path, recipe: Recipe) -> list[NewPage]:
-    with open_book(path) as book:
+def _book(source: JobSource, recipe: Recipe, settings: Settings | None) -> list[NewPage]:
+    with open_book(source.path, settings=settings, recursive=source.is_recursive) as book:
         names = [page.name for page in book.pages]
         refused = {problem.name: Failure.of(problem.error) for problem in book.problems if is_page_name(problem.name)}
     return _pages(names, refused, recipe)

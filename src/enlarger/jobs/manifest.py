@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from enlarger.books import Book
 from enlarger.errors import BookError, InputError
+from enlarger.jobs.job import Selection
 from enlarger.jobs.report import REPORT_NAME
 from enlarger.messages import msg
 
@@ -46,6 +47,7 @@ class ReadReport(BaseModel):
     items: tuple[ReportedFile, ...]
     extras: tuple[ReportedFile, ...] = ()
     pages: tuple[ReportedPage, ...] | None = None
+    selection: Selection = "all"
 
 
 class ManifestFile(BaseModel):

@@ -20,12 +20,13 @@ class PageSources:
         self._settings = settings
         self._book: Book | None = None
         self._stamp: tuple[object, ...] = ()
+        self._is_whole = False
 
     def page(self, source: JobSource, name: str) -> Source:
         """The page called `name`; opening its book raises BookError, as reading it does later."""
         if source.kind == "picture":
             return replace(Source.of_file(source.path), name=name)
-        book = self._open(source.path)
+        book = self._open(source.path, recursive=source.kind == "archive" or "/" in name)
         return Source(name, partial(book.read, name), partial(page_identity, book, name))
 
     def close(self) -> None:
@@ -34,11 +35,13 @@ class PageSources:
             self._book.close()
         self._book, self._stamp = None, ()
 
-    def _open(self, path: Path) -> Book:
+    def _open(self, path: Path, *, recursive: bool) -> Book:
+        """The book before, if it will do: a page that lies in a folder directly needs no walk through all below it."""
         stamp = _stamp(path)
-        if self._book is None or stamp != self._stamp:
+        if self._book is None or stamp != self._stamp or (recursive and not self._is_whole):
             self.close()
-            self._book, self._stamp = open_book(path, settings=self._settings), stamp
+            self._book = open_book(path, settings=self._settings, recursive=recursive)
+            self._stamp, self._is_whole = stamp, recursive
         return self._book
 
 

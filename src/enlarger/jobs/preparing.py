@@ -13,15 +13,16 @@ from enlarger.jobs.ledger import Ledger
 from enlarger.jobs.listing import list_pages
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.messages import msg
+from enlarger.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 
-def list_job(ledger: Ledger, storage: StorageRoot, job: Job) -> None:
+def list_job(ledger: Ledger, storage: StorageRoot, job: Job, settings: Settings) -> None:
     """Store the job's pages, or fail it with what its source's trouble is; raises StorageError."""
     try:
         storage.check_links(job.submission.source.path)  # at its submission it need not have been there
-        pages = list_pages(job.submission)
+        pages = list_pages(job.submission, settings)
     except EnlargerError as error:
         _fail(ledger, job, Failure.of(error))
         return
@@ -35,10 +36,10 @@ def list_job(ledger: Ledger, storage: StorageRoot, job: Job) -> None:
         return
 
 
-def pack_job(ledger: Ledger, storage: StorageRoot, job: Job, cancel: CancelToken) -> None:
+def pack_job(ledger: Ledger, storage: StorageRoot, job: Job, settings: Settings, cancel: CancelToken) -> None:
     """Build the job's artifact and end the job; raises DiskFullError, since room may come."""
     try:
-        artifact = pack(job, ledger.pages(job.id, limit=ALL), storage=storage, cancel=cancel)
+        artifact = pack(job, ledger.pages(job.id, limit=ALL), storage=storage, settings=settings, cancel=cancel)
         ledger.packed(job.id, artifact, retries=job.retries)
     except CancelledError:  # the server stops: packed anew when it starts again
         return

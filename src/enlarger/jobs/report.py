@@ -40,7 +40,7 @@ class Member:
 def build_report(
     job: Job, pages: Iterable[Page], *, output_dir: str, extras: Sequence[Member] = (), notes: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The report of the manga contract, and beside it `pages`, `extras` and `notes`.
+    """The report of the manga contract, and beside it `selection`, `pages`, `extras` and `notes`.
 
     output_dir: the folder of the finished pages, relative to the storage root. extras: what lay beside the pages and
     was carried over. notes: what was not. `items` and `pages` are in reading order. The same work gives the same
@@ -62,6 +62,7 @@ def build_report(
         "summary": {"processed": len(done), "failed": failed},
         "items": [Member(result.output, result.output_sha256, result.bytes).as_json() for result in done],
         "outputDir": output_dir,
+        "selection": submission.selection,
         "extras": [member.as_json() for member in extras],
         "notes": list(notes),
         "pages": [_page(page, job) for page in pages],

@@ -14,6 +14,7 @@ from enlarger.errors import BookError, InputError
 from enlarger.jobs.manifest import Manifest, ReadReport, ReportedFile, ReportedPage, read_manifest, read_report
 from enlarger.jobs.report import REPORT_NAME
 from enlarger.messages import Message, msg
+from enlarger.settings import Settings
 
 Kind = Literal["missing", "extra", "mismatched"]
 ComparedWith = Literal["report", "source", "manifest"]
@@ -90,19 +91,22 @@ class Verification:
         return tuple(dict.fromkeys(difference.name for difference in self.differences if difference.kind == kind))
 
 
-def verify(artifact: Path, *, against: Path | None = None, manifest: Path | None = None) -> Verification:
+def verify(
+    artifact: Path, *, against: Path | None = None, manifest: Path | None = None, settings: Settings | None = None
+) -> Verification:
     """Compare an archive (or the folder it was unpacked to) with the report in it; nothing is changed.
 
-    against: the folder, archive or picture it was made from: every page of it must have become one of the artifact,
-    and be the one that was enlarged. manifest: the `manifest.json` of the client that uploaded the pages, reconciled by
-    target name and the output's digest. Memory is one chunk. Raises InputError when one of them cannot be read at all.
+    against: the folder, archive or picture it was made from: every page of it that was asked for must have become one
+    of the artifact, and be the one that was enlarged. settings: as `open_book` takes them, those of the job.
+    manifest: the `manifest.json` of the client that uploaded the pages, reconciled by target name and the output's
+    digest. Memory is one chunk. Raises InputError when one of them cannot be read at all.
     """
     wanted = None if manifest is None else read_manifest(manifest)
-    with open_book(artifact) as book:
+    with open_book(artifact, settings=settings) as book:
         report = read_report(book)
         differences = list(_against_report(book, report))
     if against is not None:
-        differences += _against_source(artifact, report, against)
+        differences += _against_source(artifact, report, against, settings)
     if wanted is not None:
         differences += _against_manifest(report, wanted, differences)
     concerned = {difference.member for difference in differences}
@@ -150,13 +154,15 @@ def _mismatched(name: str, message: Message) -> Difference:
 # ---- the source ----
 
 
-def _against_source(artifact: Path, report: ReadReport, source: Path) -> Iterator[Difference]:
+def _against_source(
+    artifact: Path, report: ReadReport, source: Path, settings: Settings | None
+) -> Iterator[Difference]:
     if report.pages is None:
         raise InputError(
             msg("{path}: its report does not say what it was made from.", path=artifact),
             msg("Verify it without --against, or make it anew with a job of this version."),
         )
-    there = dict(_source_pages(source))
+    there = dict(_source_pages(source, report, settings))
     told = {page.source: page for page in report.pages}
     renamed = _by_digest(page for page in report.pages if page.source not in there)
     found = set()
@@ -193,19 +199,26 @@ def _page_compared(name: str, digest: str | BookError, page: ReportedPage | None
         yield Difference("mismatched", name, "source", changed, member)
 
 
-def _source_pages(source: Path) -> Iterator[tuple[str, str | BookError]]:
+def _source_pages(source: Path, report: ReadReport, settings: Settings | None) -> Iterator[tuple[str, str | BookError]]:
+    """The pages that were asked for, each with its digest or why it has none."""
     if not looks_like_book(source):
         yield source.name, _file_digest(source)
         return
-    with open_book(source) as book:
+    named = {page.source for page in report.pages or ()} if report.selection == "named" else None
+    with open_book(source, settings=settings, recursive=report.selection != "direct") as book:
         for page in book.pages:
-            try:
-                yield page.name, page_identity(book, page.name) or _digest(book.stream(page.name))[0]
-            except BookError as error:
-                yield page.name, error
+            if named is None or page.name in named:
+                yield page.name, _page_digest(book, page.name)
         for problem in book.problems:
-            if is_page_name(problem.name):
+            if is_page_name(problem.name) and (named is None or problem.name in named):
                 yield problem.name, problem.error
+
+
+def _page_digest(book: Book, name: str) -> str | BookError:
+    try:
+        return page_identity(book, name) or _digest(book.stream(name))[0]
+    except BookError as error:
+        return error
 
 
 def _file_digest(path: Path) -> str:

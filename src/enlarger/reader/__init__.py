@@ -15,7 +15,7 @@ from enlarger.reader.reader_store import Progress, ReaderStore
 from enlarger.reader.requests import Preload, PreloadPage, Request, RequestPriority, Wished
 from enlarger.reader.rules import Match, Rule, RuleSet, Treatment
 from enlarger.reader.shelf import Shelf
-from enlarger.reader.shelf_folder import printable
+from enlarger.reader.shelf_ids import printable
 from enlarger.reader.shelf_index import BookIndex, Problem, ShelfPage
 from enlarger.reader.shelf_intake import Arrived
 from enlarger.reader.shelf_items import Item

@@ -19,6 +19,7 @@ from enlarger.reader.events import ReaderEvent, ReaderListener
 from enlarger.reader.facts import PageFacts
 from enlarger.reader.orders import Finished, Look, Order, Prioritise, Release
 from enlarger.reader.stamps import page_stamp
+from enlarger.settings import Settings
 
 _FIRST_BYTES = 1 << 16  # of a render: more than the header of any format takes
 _RETRY_S = 1.0  # after the ledger had no room
@@ -129,7 +130,7 @@ class Feeder:
     def _look(self, look: Look) -> None:
         try:
             stamp = page_stamp(look.book, look.name)
-            submission = self._desk.judged(look, _facts(look), stamp)
+            submission = self._desk.judged(look, _facts(look, self._jobs.settings), stamp)
             self._publish()
             if submission is not None:
                 self._jobs.submit(submission)
@@ -191,11 +192,11 @@ class Feeder:
         )
 
 
-def _facts(look: Look) -> PageFacts:
+def _facts(look: Look, settings: Settings) -> PageFacts:
     """What rules are asked about, from the shelf's knowledge or the header; raises InputError."""
     width, height, file_type = look.width, look.height, look.file_type
     if not (width and height):
-        with open_book(look.book) as book:
+        with open_book(look.book, settings=settings, recursive="/" in look.name) as book:
             header = stated_header(book, look.name) or read_header(book.read(look.name), name=look.name)
         width, height, file_type = header.width, header.height, header.format
     return PageFacts.of_page(look.book, look.name, width=width, height=height, file_type=file_type)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from enlarger.books import open_book
 from enlarger.errors import UnknownBookError
 from enlarger.reader.reader_store import Progress, ReaderStore
-from enlarger.reader.shelf_folder import open_shelf_book
 from enlarger.reader.shelf_ids import INCOMING
 from enlarger.reader.shelf_index import BookIndex, Indexes, ShelfPage, unknown_page
 from enlarger.reader.shelf_intake import Arrived, Intake
@@ -27,7 +27,7 @@ class Shelf:
     def __init__(self, settings: Settings, store: ReaderStore) -> None:
         self._store = store
         self._roots = Roots(settings, store)
-        self._books = OpenBooks(opens=partial(open_shelf_book, settings=settings))
+        self._books = OpenBooks(opens=partial(open_book, settings=settings, recursive=False))
         self._indexes = Indexes(store, self._books)
         self._listings = Listings(self._roots)
         self._intake = Intake(self._roots.get(INCOMING).path)

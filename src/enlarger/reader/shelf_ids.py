@@ -17,6 +17,15 @@ MOST_ID_CHARACTERS = 6000
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
+def printable(name: str) -> str:
+    """The name as it can be shown and sent: bytes that are no UTF-8 become marks."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("utf-8", "replace")
+    return name
+
+
 def root_id_of(path: Path) -> str:
     """The name of a root that is not <storage>/incoming: of its absolute path alone, so that it outlives restarts."""
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:10]

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from enlarger import __version__
-from enlarger.books import Book, stated_header
+from enlarger.books import Book, open_book, own_file, stated_header
 from enlarger.errors import BookError, EnlargerError, PictureError, UnknownBookError
 from enlarger.messages import Message, msg
 from enlarger.pictures import Header, read_header
 from enlarger.reader.reader_store import ReaderStore, StoredIndex
-from enlarger.reader.shelf_folder import FolderPages
 from enlarger.reader.shelf_pool import OpenBooks, stamp_of
 
 _MOST_IN_MEMORY = 16
@@ -108,7 +107,7 @@ class Indexes:
 
     def _folder(self, path: Path) -> BookIndex:
         """A folder's own time says nothing of its files: all are asked for theirs, and only new ones are opened."""
-        with FolderPages(path) as book:
+        with open_book(path, recursive=False) as book:
             versions = {page.name: _version(book, page.name) for page in book.pages}
             stamp = _stamp(_digest(versions))
             known = self._remembered(path)
@@ -172,9 +171,10 @@ def _read_header(book: Book, name: str) -> Header:
         return read_header(data + rest, name=name)
 
 
-def _version(book: FolderPages, name: str) -> str:
+def _version(book: Book, name: str) -> str:
+    file = own_file(book, name)
     try:
-        return stamp_of(book.file(name))
+        return "" if file is None else stamp_of(file)
     except UnknownBookError:  # gone since it was listed; reading it will say so
         return ""
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from enlarger.books import BOOK_SUFFIXES, is_litter, is_page_name, natural_key
 from enlarger.errors import InputError
 from enlarger.messages import msg
-from enlarger.reader.shelf_folder import printable
+from enlarger.reader.shelf_ids import printable
 from enlarger.reader.shelf_roots import Root, Roots
 
 _MOST_PEEKED = 5_000  # entries of a folder that are looked at to know what it is

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from enlarger.reader.shelf_folder import FolderPages
+from enlarger.books import own_file
 from enlarger.reader.shelf_index import unknown_page
 from enlarger.reader.shelf_pool import OpenBooks, stamp_of
 
@@ -46,7 +46,7 @@ def page_ref(books: OpenBooks, path: Path, index: int) -> PageRef:
         if not 0 <= index < len(book.pages):
             raise unknown_page(index, len(book.pages))
         name = book.pages[index].name
-        file = book.file(name) if isinstance(book, FolderPages) else None
+        file = own_file(book, name)
     return PageRef(path, name, _tag(path, name, file), file)
 
 

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from enlarger.books import Book
-from enlarger.reader.shelf_folder import open_shelf_book
+from enlarger.books import Book, open_book
 from enlarger.reader.shelf_ids import unknown_book
 
 MOST_OPEN = 8
@@ -26,6 +25,10 @@ def stamp_of(path: Path) -> str:
     except OSError as error:
         raise unknown_book() from error
     return f"{found.st_size}:{found.st_mtime_ns}"
+
+
+def _opened(path: Path) -> Book:
+    return open_book(path, recursive=False)
 
 
 @dataclass
@@ -44,7 +47,7 @@ class OpenBooks:
         *,
         most: int = MOST_OPEN,
         idle_s: float = IDLE_S,
-        opens: Callable[[Path], Book] = open_shelf_book,
+        opens: Callable[[Path], Book] = _opened,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._most, self._idle_s = most, idle_s

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
+from enlarger.books import open_book, own_file
 from enlarger.errors import BookError
-from enlarger.reader.shelf_folder import FolderPages
 
 Stamp: TypeAlias = tuple[int, int, int]
 
@@ -27,5 +27,6 @@ def page_stamp(book: Path, name: str) -> Stamp | None:
     found = stamp_of(book / name)
     if found is None:  # the file may be called otherwise than the page
         with suppress(BookError):
-            return stamp_of(FolderPages(book).file(name))
+            file = own_file(open_book(book, recursive=False), name)
+            return None if file is None else stamp_of(file)
     return found

@@ -2640,7 +2640,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "folder" | "archive" | "picture";
+            kind: "folder" | "pictures" | "archive" | "picture";
             /**
              * Path
              * @example incoming/berserk-01.cbz
@@ -3978,6 +3978,12 @@ export interface operations {
                      * @default 90
                      */
                     quality?: number;
+                    /**
+                     * Recursive
+                     * @description Of a folder, also the pictures of the folders below it.
+                     * @default true
+                     */
+                    recursive?: boolean;
                     /**
                      * Scale
                      * @description Enlargement; without it the model's own, mostly 2.

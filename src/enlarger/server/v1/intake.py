@@ -66,10 +66,10 @@ async def submit_upload(service: Service, request: Request, key: str | None) -> 
     return job, created
 
 
-def source_of(path: Path) -> JobSource:
-    """What the path is; raises InputError when it holds no pages."""
+def source_of(path: Path, *, recursive: bool = True) -> JobSource:
+    """What the path is, of a folder not `recursive` what lies in it directly; InputError when it holds no pages."""
     if path.is_dir():
-        return JobSource("folder", path)
+        return JobSource("folder" if recursive else "pictures", path)
     if looks_like_book(path):
         return JobSource("archive", path)
     if is_page_name(path.name):
@@ -81,7 +81,7 @@ def source_of(path: Path) -> JobSource:
 
 
 def _submit_path(service: Service, options: JobRequest, key: str | None) -> tuple[Job, bool]:
-    source = source_of(_located(service, options.path))
+    source = source_of(_located(service, options.path), recursive=options.recursive)
     return service.jobs.submit(_submission(service, options, source, key))
 
 
@@ -140,7 +140,7 @@ def _submission(
 def _title(source: JobSource, upload: Upload | None) -> str:
     """A folder that was uploaded has no name of its own: its first file's then."""
     path = source.path if upload is None or source.kind != "folder" else Path(upload.files[0].name)
-    return path.name if source.kind == "folder" and upload is None else path.stem
+    return path.name if source.kind in ("folder", "pictures") and upload is None else path.stem
 
 
 def _digest(upload: Upload) -> str:

@@ -93,6 +93,7 @@ class JobRequest(JobOptions):
         description="A folder, archive or picture: below the storage root or its `incoming`, or in an allowed folder.",
         examples=["berserk-01.cbz"],
     )
+    recursive: bool = Field(True, description="Of a folder, also the pictures of the folders below it.")
 
 
 def given(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enlarger.jobs import Job, Verification, verify
+from enlarger.jobs import Verification, verify
 from enlarger.messages import msg
 from enlarger.server.refusals import GoneError, NotReadyError
 from enlarger.server.v1.wire import VerificationView
@@ -26,14 +25,10 @@ def verified(jobs: Jobs, job_id: str, language: str) -> VerificationView:
         raise GoneError(
             msg("{name}: this file was removed.", name=artifact.name), msg("Submit the job again to have it made anew.")
         )
-    source = _source(job)
-    return _view(verify(artifact, against=source), language, source_compared=source is not None)
-
-
-def _source(job: Job) -> Path | None:
-    """What it was made from, as a whole: some pages of a book are less than the book."""
-    source = job.submission.source
-    return source.path if source.path.exists() and not job.submission.only else None
+    source = job.submission.source.path
+    against = source if source.exists() else None
+    found = verify(artifact, against=against, settings=jobs.settings)
+    return _view(found, language, source_compared=against is not None)
 
 
 def _view(found: Verification, language: str, *, source_compared: bool) -> VerificationView:

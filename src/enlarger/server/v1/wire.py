@@ -73,7 +73,7 @@ class ArtifactView(Wire):
 class SourceView(Wire):
     """Where the pages come from; `path` is below the storage root where it lies there."""
 
-    kind: Literal["folder", "archive", "picture"]
+    kind: Literal["folder", "pictures", "archive", "picture"]
     path: str = Field(examples=["incoming/berserk-01.cbz"])
 
 

@@ -9,6 +9,7 @@ export type Format = "same" | "jpg" | "png" | "webp";
 
 export class JobForm {
   path = $state("");
+  recursive = $state(true); // a folder's pictures with those of the folders below
   title = $state("");
   volume = $state("");
   model = $state("");
@@ -78,6 +79,7 @@ export class JobForm {
   #body(): Record<string, unknown> {
     return {
       path: this.path.trim(),
+      recursive: this.recursive,
       title: this.title.trim(),
       volume: this.volume.trim(),
       model: this.model,

@@ -23,7 +23,7 @@ describe("JobForm", () => {
     expect(form.canSend).toBe(true);
     expect((await form.send())?.id).toBe("new");
     expect(http.calls(SUBMIT)[0]?.body).toEqual({
-      ...{ path: "berserk-01.cbz", title: "", volume: "", model: "cunet", scale: 2, noise: "none" },
+      ...{ path: "berserk-01.cbz", recursive: true, title: "", volume: "", model: "cunet", scale: 2, noise: "none" },
       ...{ format: "same", quality: 90, lossless: false, container: "cbz", priority: "volume" },
     });
   });

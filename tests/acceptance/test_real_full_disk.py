@@ -63,7 +63,8 @@ def on_a_small_disk(enlarger: Command, folder: Path, small: Path, size_kib: int,
     return results
 
 
-@pytest.mark.parametrize("place", [pytest.param("cache", marks=pytest.mark.slow), "out"])
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["cache", "out"])
 def test_a_full_disk(enlarger: Command, other: Command, tmp_path: Path, place: str) -> None:
     """Whether the renders or the results have no room."""
     pages = write_pages(tmp_path / "book", _PAGES, 120, 160)

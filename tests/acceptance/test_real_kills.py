@@ -37,6 +37,7 @@ def killed(process: subprocess.Popen[str], enlarger: Command, more_pages: int, a
     return not survived
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(enlarger: Command, other: Command, volume: tuple[Path, Path], tmp_path: Path) -> None:
     chance = random.Random()
     seed = chance.randrange(1 << 32)

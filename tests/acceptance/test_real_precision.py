@@ -8,14 +8,10 @@ from drawings import coloured, enlarge, psnr
 from enlarger.enhance import Enhancer
 from enlarger.models import Card, load_catalog
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]  # each card costs another calibration
 
-_QUICK = {"waifu2x-cunet"}  # each of the others costs another calibration
 _HEAVY = {"realesrgan-x4plus", "realesrgan-x4plus-anime", "realsr-df2k"}
-_CARDS = [
-    pytest.param(card, id=card.name, marks=[] if card.name in _QUICK else [pytest.mark.slow])
-    for card in load_catalog().cards
-]
+_CARDS = [pytest.param(card, id=card.name) for card in load_catalog().cards]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from drawings import Pixels, blank, drawing, enlarge, jpeg, lanczos, pixels_of, 
 from enlarger.enhance import Enhancer
 from enlarger.models import Variant, load_catalog
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 DRAWINGS = (2, 3, 5)
 _ART_2X = [v for card in load_catalog().cards if card.purpose == "art" for v in card.variants if v.scale == 2]

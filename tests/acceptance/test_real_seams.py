@@ -9,7 +9,7 @@ from drawings import Pixels, coloured, enlarge, psnr
 from enlarger.enhance import Enhancer
 from enlarger.models import Variant, load_catalog
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 _WHOLE_PX = 4096
 _SLOW = {"realesrgan-x4plus", "realesrgan-x4plus-anime", "realsr-df2k"}
@@ -20,11 +20,7 @@ _LEAST_DB = 45
 def cases(*, local: bool) -> list[object]:
     """One network a scale: levels of noise reduction share their architecture."""
     return [
-        pytest.param(
-            card.variant(scale, card.noises(scale)[0]),
-            id=f"{card.name}-{scale}x",
-            marks=[pytest.mark.slow] if card.name in _SLOW or scale > 2 else [],
-        )
+        pytest.param(card.variant(scale, card.noises(scale)[0]), id=f"{card.name}-{scale}x")
         for card in load_catalog().cards
         for scale in card.scales
         if card.variant(scale, card.noises(scale)[0]).local == local

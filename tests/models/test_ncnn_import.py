@@ -30,7 +30,7 @@ VARIANTS = [
     pytest.param(
         variant,
         id=variant.name,
-        marks=[pytest.mark.slow] if card.name in _LARGE else [],
+        marks=[] if card.name not in _LARGE and variant is card.variants[0] else [pytest.mark.slow],
     )
     for card in load_catalog().cards
     for variant in card.variants

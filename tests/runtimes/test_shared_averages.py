@@ -19,14 +19,10 @@ from enlarger.runtimes.compiled import CompiledGraphs
 from enlarger.settings import Settings
 from loud_skips import missing
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 Plane = NDArray[np.float32]
-NETWORKS = (
-    "MODEL_REALCUGAN_SE_UP2X",
-    pytest.param("MODEL_REALCUGAN_SE_UP3X", marks=pytest.mark.slow),
-    "MODEL_WAIFU2X_CUNET_UP2X",
-)
+NETWORKS = ("MODEL_REALCUGAN_SE_UP2X", "MODEL_REALCUGAN_SE_UP3X", "MODEL_WAIFU2X_CUNET_UP2X")
 TILE = 64  # of two, whose cores lie side by side
 
 

@@ -4,7 +4,10 @@ import os
 import random
 import stat
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,6 +161,27 @@ def test_a_program_that_never_ends_writing_is_ended(cbr: Path, programs: Path) -
     program(programs, "unrar", f"{GIVE_ALL}\nwhile True: sys.stdout.buffer.write(bytes(100000))")
     with opened(cbr, packed(PAGES)) as book:
         assert book.read("11.jpg") == PAGES["11.jpg"]
+
+
+@on_posix
+def test_a_refused_member_that_does_not_end_is_left_when_the_book_is_closed(cbr: Path, programs: Path) -> None:
+    program(programs, "unrar", "while True: sys.stdout.buffer.write(bytes(100000))")
+    huge = RarMember("../huge.jpg", packed=True, stated_bytes=1 << 40)
+    book = opened(cbr, rar5([huge, RarMember("1.jpg", packed=True)]), Limits(max_total_bytes=1 << 50))
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(book.read, "1.jpg")
+        while not any(thread.name == "unpack" for thread in threading.enumerate()):
+            time.sleep(0.01)
+        book.close()
+        with pytest.raises(BookError, match="was closed"):
+            reading.result(60)
+
+
+def test_what_is_refused_counts_too_since_it_is_unpacked_on_the_way(cbr: Path) -> None:
+    huge = RarMember("../huge.jpg", packed=True, stated_bytes=1 << 40)
+    assert "unpacks to more than" in error_of(cbr, rar5([huge, RarMember("1.jpg", packed=True)]))
+    with opened(cbr, rar5([RarMember("../huge.jpg", stated_bytes=1 << 40), PAGE])) as book:  # stored: never met
+        assert book.read(book.pages[0].name) == JPEG
 
 
 @on_posix

@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,50 @@ def test_closing_stops_the_first_unpacking_and_the_second_goes_to_its_end(tmp_pa
         time.sleep(0.01)
     read_all(archive.opened(spool), range(5))
     assert archive.runs == 2
+
+
+def test_what_a_cover_unpacked_is_all_that_stays_reserved(tmp_path: Path, spool: Spool) -> None:
+    archive, go_on = Archive(tmp_path / "a.7z"), threading.Event()
+    archive.before = lambda index: None if index < 1 else go_on.wait(0.2)
+    cover = archive.opened(spool)
+    read_all(cover, [0])
+    cover.close()
+    go_on.set()
+    (place,) = places(spool)
+    assert (place / "stated-bytes").read_text() == str(len(archive.handed_over) * PAGE_BYTES)
+    read_all(archive.opened(spool), [4])
+    assert (place / "stated-bytes").read_text() == str(5 * PAGE_BYTES)
+
+
+@dataclass(frozen=True)
+class HeldUpSpool(Spool):
+    """Takes its time to say whether an archive was begun before."""
+
+    asked: threading.Event = field(default_factory=threading.Event)
+    answer: threading.Event = field(default_factory=threading.Event)
+
+    def was_begun(self, place: Path) -> bool:
+        self.asked.set()
+        self.answer.wait(30)
+        return super().was_begun(place)
+
+
+def test_closing_does_not_wait_for_a_run_that_goes_to_its_end(tmp_path: Path, spool: Spool) -> None:
+    archive, go_on = Archive(tmp_path / "a.7z"), threading.Event()
+    spool.reserve(spool.place(archive.path), PAGE_BYTES, threading.Event())  # begun once, by somebody who was killed
+    archive.before = lambda index: go_on.wait(30)
+    held_up = HeldUpSpool(spool.folder, spool.max_bytes)
+    book = archive.opened(held_up)
+    with ThreadPoolExecutor(2) as threads:
+        reading = threads.submit(read, book, 4)
+        held_up.asked.wait(30)
+        closing = threads.submit(book.close)  # just then
+        held_up.answer.set()
+        try:
+            closing.result(20)
+        finally:
+            go_on.set()
+        assert reading.result(20) == page(4)
 
 
 def test_a_closed_book_unpacks_no_more(tmp_path: Path, spool: Spool) -> None:

@@ -148,3 +148,15 @@ def test_many_threads_read_a_few_books(shop: Shop, pool: OpenBooks) -> None:
         assert all(threads.map(reads, range(200)))
     pool.close()
     assert len(shop.opened) == len(shop.closed)
+
+
+def test_who_asks_for_one_book_at_once_opens_it_once(shop: Shop, pool: OpenBooks) -> None:
+    path, inside = shop.path("a"), threading.Barrier(4)
+
+    def ask() -> bytes:
+        inside.wait(30)
+        return read(pool, path)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [each.result(30) for each in [threads.submit(ask) for _ in range(4)]] == [b"a"] * 4
+    assert len(shop.opened) == 1

@@ -136,6 +136,8 @@ def _contents(path: Path, archive: RarFile, limits: Limits) -> Contents[RarInfo]
             problems.append(BookProblem(name, error or no_plain_file(path, name)))
         else:
             found.append((name, target))
+    if not all(map(_is_stored, members)):  # then all before a page goes by on the way to it, also what is refused
+        check_total(path, (member.file_size for member in members), limits)
     check_total(path, (member.file_size for _, member in found), limits)
     return arrange(path, found, problems)
 

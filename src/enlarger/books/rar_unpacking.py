@@ -41,7 +41,7 @@ def _run(unpacker: Unpacker, archive: Path, sizes: Sequence[tuple[int, int]], si
 def _hand_over(output: _Output, index: int, size_bytes: int, sink: Sink) -> None:
     if index not in sink.wanted:
         for _ in output.next(size_bytes):
-            pass
+            sink.pass_by()
         return
     sink.begin(index)
     for chunk in output.next(size_bytes):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from enlarger.books.fingerprint import fingerprint
 from enlarger.cancel import CancelToken, check
-from enlarger.errors import BookError
+from enlarger.errors import BookError, StorageError
 from enlarger.messages import msg
 from enlarger.settings import Settings
 from enlarger.storage import drop_temporaries, one_at_a_time, require_room, storage_errors, write_atomic
@@ -72,6 +72,12 @@ class Spool:
         while not self._reserved(place, needed_bytes, cancel):
             check(cancel)
             time.sleep(_POLL_S)
+
+    def give_back(self, place: Path) -> None:
+        """Keep reserved only what was unpacked into `place`; for who was `unpacking` there and stopped."""
+        with suppress(OSError, StorageError):
+            held_bytes = sum(file.stat().st_size for file in place.iterdir() if file.name != _STATED)
+            write_atomic(place / _STATED, str(held_bytes).encode())
 
     def was_begun(self, place: Path) -> bool:
         """Whether the archive was being unpacked before."""

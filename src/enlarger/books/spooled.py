@@ -68,6 +68,10 @@ class Sink:
         """Those of the wanted that are not in place yet."""
         return [index for index in self._members if not (self._place / str(index)).exists()]
 
+    def pass_by(self) -> None:
+        """Bytes that nobody keeps went by; raises CancelledError once nobody wants those after them."""
+        check(self._cancel)
+
     def begin(self, index: int) -> None:
         """The next bytes are of member `index`. Raises CancelledError once nobody wants them, StorageError."""
         check(self._cancel)
@@ -176,8 +180,8 @@ class Spooled:
     def close(self) -> None:
         with self._changed:
             self._closed = True
-            worker = self._worker
-        if worker is not None and not self._goes_to_the_end:
+            worker = None if self._goes_to_the_end else self._worker
+        if worker is not None:
             worker.join()
 
     def _opened(self, index: int) -> BinaryIO:
@@ -225,7 +229,7 @@ class Spooled:
     def _run(self) -> None:
         try:
             with self._spool.unpacking(self._place, self):
-                self._goes_to_the_end = self._spool.was_begun(self._place)
+                self._settle_how_far()
                 if not all(self._file(index).exists() for index in self._members):
                     self._unpack_all()
         except CancelledError:
@@ -239,11 +243,20 @@ class Spooled:
                 self._worker = None
                 self._changed.notify_all()
 
+    def _settle_how_far(self) -> None:
+        """To the end where it was begun before; once settled, closing either waits for the run or leaves it alone."""
+        with self._changed:
+            check(self)
+            self._goes_to_the_end = self._spool.was_begun(self._place)
+
     def _unpack_all(self) -> None:
         self._spool.reserve(self._place, self._needed_bytes, self)
         sink = Sink(self._archive, self._place, self._members, self._damaged, self)
         try:
             self._unpack(sink)
+        except CancelledError:
+            self._spool.give_back(self._place)
+            raise
         finally:
             sink.close()
         for index in sink.missing:

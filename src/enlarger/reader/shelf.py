@@ -20,6 +20,9 @@ from enlarger.reader.shelf_roots import Root, Roots
 from enlarger.reader.shelf_thumbnails import Thumbnails, thumbnail_tag
 from enlarger.settings import Settings
 
+_MOST_COVERS = 2
+_COVER_IDLE_S = 2.0  # the next try, where the first page is broken
+
 
 class Shelf:
     """The room's face towards books. Thread-safe; every call may wait for the disk."""
@@ -27,7 +30,9 @@ class Shelf:
     def __init__(self, settings: Settings, store: ReaderStore) -> None:
         self._store = store
         self._roots = Roots(settings, store)
-        self._books = OpenBooks(opens=partial(open_book, settings=settings, recursive=False))
+        opens = partial(open_book, settings=settings, recursive=False)
+        self._books = OpenBooks(opens=opens)
+        self._covers = OpenBooks(opens=opens, most=_MOST_COVERS, idle_s=_COVER_IDLE_S)
         self._indexes = Indexes(store, self._books)
         self._listings = Listings(self._roots)
         self._intake = Intake(self._roots.get(INCOMING).path)
@@ -36,6 +41,7 @@ class Shelf:
     def close(self) -> None:
         """Let go of the archives that are open."""
         self._books.close()
+        self._covers.close()
 
     # ---- roots ----
 
@@ -145,9 +151,14 @@ class Shelf:
         """Which page that is, and what tells its bytes from others; raises UnknownBookError, BookError."""
         return page_ref(self._books, self.locate(book_id), index)
 
+    def cover(self, book_id: str, index: int = 0) -> PageRef:
+        """The same, for who only wants to see what the book looks like: a solid archive is not unpacked further."""
+        path = self.locate(book_id)
+        return page_ref(self._glimpsed(path), path, index, is_cover=True)
+
     def read(self, page: PageRef) -> bytes:
         """The page's own bytes; raises UnknownBookError, BookError."""
-        return read_page(self._books, page)
+        return read_page(self._glimpsed(page.book) if page.is_cover else self._books, page)
 
     def thumbnail_tag(self, page: PageRef, width_px: int) -> str:
         """What tells this thumbnail of the page from any other."""
@@ -169,6 +180,10 @@ class Shelf:
         archives = {item.path: _stamp_if_here(item.path) for item in items if item.bytes is not None}
         counts = self._indexes.counts(archives)
         return [replace(item, pages=counts.get(item.path, item.pages)) for item in items]
+
+    def _glimpsed(self, path: Path) -> OpenBooks:
+        """Where a book is opened for its cover: closed soon, which ends its unpacking, unless somebody reads it."""
+        return self._books if self._books.has(path) else self._covers
 
     def _item_if_here(self, book_id: str) -> Item | None:
         try:

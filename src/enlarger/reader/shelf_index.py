@@ -17,10 +17,10 @@ from enlarger.errors import BookError, EnlargerError, PictureError, UnknownBookE
 from enlarger.messages import Message, msg
 from enlarger.pictures import Header, read_header
 from enlarger.reader.reader_store import ReaderStore, StoredIndex
+from enlarger.reader.shelf_locks import PathLocks
 from enlarger.reader.shelf_pool import OpenBooks, stamp_of
 
 _MOST_IN_MEMORY = 16
-_LOCKS = 16
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,11 @@ class Indexes:
         self._books = books
         self._lock = threading.Lock()
         self._recent: OrderedDict[Path, BookIndex] = OrderedDict()
-        self._looking = [threading.Lock() for _ in range(_LOCKS)]
+        self._looking = PathLocks()
 
     def of(self, path: Path) -> BookIndex:
         """What the book at `path` holds now; raises BookError."""
-        with self._looking[hash(path) % _LOCKS]:  # two who ask at once do not both look
+        with self._looking.of(path):  # two who ask at once do not both look
             return self._folder(path) if path.is_dir() else self._archive(path)
 
     def counts(self, stamps: Mapping[Path, str]) -> Mapping[Path, int]:

@@ -32,22 +32,26 @@ _SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image
 
 @dataclass(frozen=True)
 class PageRef:
-    """Which page it is. `file`: where it lies if it is a file of its own; tag: another one when its bytes may be."""
+    """Which page it is. `file`: where it lies if it is a file of its own; tag: another one when its bytes may be.
+
+    is_cover: it is wanted to show what the book looks like, by somebody who may not read it.
+    """
 
     book: Path
     name: str
     tag: str
     file: Path | None = None
+    is_cover: bool = False
 
 
-def page_ref(books: OpenBooks, path: Path, index: int) -> PageRef:
+def page_ref(books: OpenBooks, path: Path, index: int, *, is_cover: bool = False) -> PageRef:
     """The page of this number, from 0, of the book at `path`; raises UnknownBookError, BookError."""
     with books.book(path) as book:
         if not 0 <= index < len(book.pages):
             raise unknown_page(index, len(book.pages))
         name = book.pages[index].name
         file = own_file(book, name)
-    return PageRef(path, name, _tag(path, name, file), file)
+    return PageRef(path, name, _tag(path, name, file), file, is_cover)
 
 
 def read_page(books: OpenBooks, page: PageRef) -> bytes:

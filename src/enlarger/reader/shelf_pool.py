@@ -13,6 +13,7 @@ from pathlib import Path
 
 from enlarger.books import Book, open_book
 from enlarger.reader.shelf_ids import unknown_book
+from enlarger.reader.shelf_locks import PathLocks
 
 MOST_OPEN = 8
 IDLE_S = 30.0 if os.name == "nt" else 300.0  # Windows lets nobody replace or delete a file that is open
@@ -53,6 +54,7 @@ class OpenBooks:
         self._most, self._idle_s = most, idle_s
         self._opens, self._clock = opens, clock
         self._lock = threading.Lock()
+        self._opening = PathLocks()
         self._entries: OrderedDict[Path, _Entry] = OrderedDict()  # used last: at the end
         self._timer: threading.Timer | None = None
         self._closed = False
@@ -65,6 +67,11 @@ class OpenBooks:
             yield entry.book
         finally:
             self._give_back(path, entry)
+
+    def has(self, path: Path) -> bool:
+        """Whether the book is open, so that reading it costs nothing new."""
+        with self._lock:
+            return path in self._entries
 
     def close(self) -> None:
         """Close all that nobody reads; what is being read is closed by its reader."""
@@ -90,21 +97,12 @@ class OpenBooks:
         _close(entries)
 
     def _taken(self, path: Path, stamp: str) -> _Entry:
-        if entry := self._known(path, stamp):
-            return entry
-        opened = _Entry(stamp, self._opens(path))  # outside of the lock: a large archive takes its time
-        try:
+        with self._opening.of(path):  # a large archive takes its time: others go on, and nobody opens it twice
+            if entry := self._known(path, stamp):
+                return entry
+            opened = _Entry(stamp, self._opens(path))
             with self._lock:
-                rival = self._entries.get(path)
-                if rival is not None and rival.stamp == stamp:
-                    rival.users += 1
-                    self._entries.move_to_end(path)
-                    surplus, opened = [opened], rival
-                else:
-                    surplus = self._keep(path, opened)
-        except BaseException:
-            opened.book.close()
-            raise
+                surplus = self._keep(path, opened)
         _close(surplus)
         return opened
 

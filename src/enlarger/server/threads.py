@@ -1,4 +1,4 @@
-"""The door out of the event loop: whatever may block runs in one of a few threads of the server's own."""
+"""The doors out of the event loop: whatever may block runs in one of a few threads, what may block long in others."""
 
 from __future__ import annotations
 
@@ -34,8 +34,20 @@ class Threads:
 
 
 _SERVERS = Threads("enlarger_server_threads", 16)
+_BOOKS = Threads("enlarger_book_threads", 8)
+_SMALL = Threads("enlarger_small_threads", 4)
 
 
 async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """`function(*args, **kwargs)` in one of the server's threads."""
     return await _SERVERS.run(partial(function, *args, **kwargs))
+
+
+async def in_book_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what may wait for an archive to be unpacked: page turns are never behind it."""
+    return await _BOOKS.run(partial(function, *args, **kwargs))
+
+
+async def in_small_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for thumbnails and covers, of which a shelf asks for a hundred at once: pages are never behind them."""
+    return await _SMALL.run(partial(function, *args, **kwargs))

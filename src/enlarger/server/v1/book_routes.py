@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from enlarger.errors import BookError, EnlargerError, PictureError
 from enlarger.reader import PageRef, Shelf, is_shown_by_browsers, media_type_of
 from enlarger.server.ranges import bytes_response, is_current, unchanged
-from enlarger.server.threads import in_thread
+from enlarger.server.threads import in_book_thread, in_small_thread, in_thread
 from enlarger.server.v1.service import Language, Serving
 from enlarger.server.v1.shelf_views import book_view
 from enlarger.server.v1.shelf_wire import EXAMPLE_BOOK, BookView, ProgressRequest
@@ -57,7 +57,7 @@ async def show(service: Serving, language: Language, book_id: BookId) -> Respons
         shelf = service.shelf
         return json_of(book_view(shelf, book_id, shelf.item(book_id), shelf.index(book_id), language))
 
-    return await in_thread(shown)
+    return await in_book_thread(shown)
 
 
 @router.put("/progress", status_code=204)
@@ -70,7 +70,7 @@ async def put_progress(service: Serving, book_id: BookId, body: ProgressRequest)
 @router.get("/pages/{index}", response_class=Response, responses=_ORIGINAL)
 async def page(service: Serving, request: Request, book_id: BookId, index: PageIndex) -> Response:
     """The page as its file is, whole or by range. What no browser shows, such as TIFF, is made into WebP."""
-    return await in_thread(_original, service.shelf, book_id, index, request)
+    return await in_book_thread(_original, service.shelf, book_id, index, request)
 
 
 @router.api_route("/pages/{index}/thumbnail", methods=["HEAD"], include_in_schema=False)
@@ -79,7 +79,7 @@ async def thumbnail(
     service: Serving, request: Request, book_id: BookId, index: PageIndex, width: Width = 240
 ) -> Response:
     """The page, small, as WebP."""
-    return await in_thread(lambda: _small(service.shelf, service.shelf.page(book_id, index), width, request))
+    return await in_small_thread(lambda: _small(service.shelf, service.shelf.page(book_id, index), width, request))
 
 
 @router.api_route("/cover", methods=["HEAD"], include_in_schema=False)
@@ -92,7 +92,7 @@ async def cover(
     v: Annotated[str, Query(max_length=40, description="Whatever makes the address another one.")] = "",  # noqa: ARG001
 ) -> Response:
     """The first page that can be shown, small, as WebP."""
-    return await in_thread(_cover, service.shelf, book_id, width, request)
+    return await in_small_thread(_cover, service.shelf, book_id, width, request)
 
 
 def _original(shelf: Shelf, book_id: str, index: int, request: Request) -> Response:
@@ -123,7 +123,7 @@ def _cover(shelf: Shelf, book_id: str, width: int, request: Request) -> Response
     wrong: EnlargerError | None = None
     for index in range(_COVER_TRIES):
         try:
-            return _small(shelf, shelf.page(book_id, index), width, request)
+            return _small(shelf, shelf.cover(book_id, index), width, request)
         except (PictureError, BookError) as error:
             wrong = wrong or error
     assert wrong is not None

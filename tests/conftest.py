@@ -14,6 +14,9 @@ from loud_skips import missing
 
 _ROOT = Path(__file__).parent.parent
 
+# whoever tests Vulkan asks for it: looking for devices starts a process, and drivers write what they like
+os.environ.setdefault("ENLARGER_VULKAN", "0")
+
 # no test is about time: an example that is slow on a busy machine says nothing about the code
 hypothesis_settings.register_profile("enlarger", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("enlarger")

@@ -154,7 +154,7 @@ from tiny_network import make_tiny_graph
 from enlarger.runtimes import open_session
 from enlarger.settings import Settings
 folder = Path(sys.argv[1])
-settings = Settings(data_dir=folder / "data", cache_dir=folder / "cache")
+settings = Settings(data_dir=folder / "data", cache_dir=folder / "cache", vulkan=False)  # that looks in a process
 session = open_session(make_tiny_graph(folder), tile=(32, 32), precision="exact", device="openvino", settings=settings)
 list(session.run([np.zeros((32, 32, 3), np.uint8)]))
 session.close()

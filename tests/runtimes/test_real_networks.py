@@ -24,6 +24,7 @@ from enlarger.runtimes import (
 from enlarger.runtimes.calibration_picture import page_tile
 from enlarger.settings import Settings
 from loud_skips import missing
+from packaged_cards import packaged_cards
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 SIDE = 96
@@ -62,7 +63,7 @@ def test_the_runtimes_agree(name: str, settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["MODEL_WAIFU2X_CUNET_UP2X", *(card.variants[-1].name for card in load_catalog().cards)],
+    ["MODEL_WAIFU2X_CUNET_UP2X", *(card.variants[-1].name for card in packaged_cards())],
 )
 def test_a_batch_gives_the_same_bits(name: str, settings: Settings) -> None:
     """Which is why a render's key does not name it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from tiny_network import BORDER, SCALE, TinyGraph, make_tiny_graph, reference
 from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
+from vulkan_here import vulkan_runtime
 
 from enlarger.errors import CancelledError, RuntimeFailedError
 from enlarger.runtimes import (
@@ -26,7 +27,14 @@ from enlarger.runtimes import (
     Session,
 )
 
-RUNTIMES = {"openvino": OpenVinoRuntime, "ncnn": NcnnRuntime, "fake": FakeRuntime}
+RUNTIMES: dict[str, Callable[[], Runtime]] = {
+    "openvino": OpenVinoRuntime,
+    "ncnn": NcnnRuntime,
+    "vulkan": vulkan_runtime,
+    "fake": FakeRuntime,
+}
+DEVICES = {"vulkan": "vulkan:0"}
+HALF = {"vulkan": "fp16"}  # the arithmetic of fewer bits; bf16 elsewhere
 TILE = (37, 52)  # odd, and not square: nothing may depend on alignment
 
 
@@ -38,35 +46,46 @@ class Case:
     dtype: str
     pixels: str
     batch: int = 1
+    device: str = "cpu"
 
     def open(self, graph: TinyGraph, tile: tuple[int, int] = TILE) -> Session:
-        return self.runtime.open(graph, tile=tile, device="cpu", dtype=self.dtype, pixels=self.pixels, batch=self.batch)
+        return self.runtime.open(
+            graph, tile=tile, device=self.device, dtype=self.dtype, pixels=self.pixels, batch=self.batch
+        )
 
     def tile(self, seed: int = 0, tile: tuple[int, int] = TILE) -> NDArray[np.uint8] | NDArray[np.float32]:
         values = np.random.default_rng(seed).integers(0, 256, (*tile, 3), dtype=np.uint8)
         return values if self.pixels == UINT8 else (values / 255).astype(np.float32)
 
 
-@pytest.fixture(
-    params=[
-        f"{name}-{dtype}-{pixels}-{batch}"
-        for name in RUNTIMES
-        for dtype in ("fp32", "bf16")
-        for pixels in (UINT8, FLOAT32)
-        for batch in (1, 3)
-    ]
-)
+def _cases() -> Iterator[object]:
+    for name in RUNTIMES:
+        for dtype in ("fp32", HALF.get(name, "bf16")):
+            for pixels in (UINT8, FLOAT32):
+                for batch in (1, 3):
+                    yield _case(name, dtype, pixels, batch)
+
+
+def _case(name: str, dtype: str, pixels: str, batch: int) -> object:
+    """A GPU's programs are compiled for each session, and for seconds where the CPU plays the GPU."""
+    slow = name == "vulkan" and (dtype, pixels, batch) != (FP32, UINT8, 1)
+    marks = [pytest.mark.slow] if slow else []
+    return pytest.param((name, dtype, pixels, batch), id=f"{name}-{dtype}-{pixels}-{batch}", marks=marks)
+
+
+@pytest.fixture(params=_cases())
 def case(request: pytest.FixtureRequest) -> Case:
-    name, dtype, pixels, batch = request.param.split("-")
-    runtime = RUNTIMES[name]()
-    if dtype not in runtime.devices()[0].dtypes:
-        pytest.skip(f"this CPU has no {dtype} for {name}")
-    return Case(runtime, dtype, pixels, int(batch))
+    name, dtype, pixels, batch = request.param
+    runtime, device = RUNTIMES[name](), DEVICES.get(name, "cpu")
+    if dtype not in next(each.dtypes for each in runtime.devices() if each.id == device):
+        pytest.skip(f"this machine has no {dtype} for {name}")
+    return Case(runtime, dtype, pixels, batch, device)
 
 
 def test_spec_describes_the_session(case: Case, tiny_graph: TinyGraph) -> None:
     spec = case.open(tiny_graph).spec
-    assert (spec.runtime, spec.device, spec.dtype, spec.pixels) == (case.runtime.name, "cpu", case.dtype, case.pixels)
+    assert (spec.runtime, spec.device) == (case.runtime.name, case.device)
+    assert (spec.dtype, spec.pixels) == (case.dtype, case.pixels)
     assert (spec.tile, spec.scale, spec.border) == (TILE, SCALE, BORDER)
     assert spec.batch == (1 if spec.runtime == "ncnn" else case.batch)  # ncnn takes tiles one by one, and says so
     assert spec.in_flight >= spec.batch
@@ -78,7 +97,7 @@ def test_results_are_the_networks_clipped_and_in_order(case: Case, tiny_graph: T
         pytest.skip("the fake computes no network")
     tiles = [case.tile(seed) for seed in range(5)]
     results = list(case.open(tiny_graph).run(tiles))
-    tolerance = {"fp32": 0.51 / 255 if case.pixels == UINT8 else 5e-5, "bf16": 4 / 255}[case.dtype]
+    tolerance = {"fp32": 0.51 / 255 if case.pixels == UINT8 else 5e-5, "bf16": 4 / 255, "fp16": 4 / 255}[case.dtype]
     for tile, result in zip(tiles, results, strict=True):
         expected = reference(tiny_graph, tile)
         assert expected.min() == 0
@@ -87,6 +106,15 @@ def test_results_are_the_networks_clipped_and_in_order(case: Case, tiny_graph: T
         assert result.dtype == np.dtype(case.pixels)
         assert result.shape == expected.shape
         np.testing.assert_allclose(values, expected, atol=tolerance)
+
+
+def test_what_is_expected_is_what_onnx_runtime_computes(tiny_graph: TinyGraph) -> None:
+    import onnxruntime
+
+    tile = Case(FakeRuntime(), FP32, FLOAT32).tile()
+    session = onnxruntime.InferenceSession(tiny_graph.path, providers=["CPUExecutionProvider"])
+    (computed,) = session.run(None, {"x": tile.transpose(2, 0, 1)[None]})
+    np.testing.assert_allclose(np.clip(computed[0].transpose(1, 2, 0), 0, 1), reference(tiny_graph, tile), atol=1e-5)
 
 
 def test_fake_repeats_pixels_inside_the_border(tiny_graph: TinyGraph) -> None:

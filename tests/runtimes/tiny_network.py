@@ -12,6 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from enlarger.messages import Message
+
 SCALE = 2
 BORDER = 1
 CHANNELS = 3 * SCALE * SCALE
@@ -23,6 +25,7 @@ class TinyVariant:
     scale: int = SCALE
     border: int = BORDER
     multiple: int = 1
+    remainder: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class TinyGraph:
     digest: str
     variant: TinyVariant
     ncnn: TinyNcnnFiles | None
+    no_ncnn: Message | None = None
 
 
 @pytest.fixture(name="tiny_graph")

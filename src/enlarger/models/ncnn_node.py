@@ -79,15 +79,8 @@ class NcnnLayers:
     def activate(self, value: str, kind: int, slopes: tuple[float, ...]) -> bool:
         """Let the convolution that made `value` do it as well, where nobody else reads that."""
         last, blob = self.layers[-1], self.blobs[value]
-        is_only_reader = (
-            self.uses[value] == 1 and list(self.blobs.values()).count(blob) == 1
-        )  # else it has another name
-        if (
-            last.type not in _CONVOLUTIONS
-            or last.outputs != (blob,)
-            or not is_only_reader
-            or _ACTIVATION in last.params
-        ):
+        read_once = self.uses[value] == 1 and list(self.blobs.values()).count(blob) == 1  # else it has another name
+        if last.type not in _CONVOLUTIONS or last.outputs != (blob,) or not read_once or _ACTIVATION in last.params:
             return False
         given: dict[int, Value] = {_SLOPES: slopes} if slopes else {}
         self.layers[-1] = replace(last, params={**last.params, _ACTIVATION: kind, **given})

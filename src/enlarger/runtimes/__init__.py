@@ -2,7 +2,8 @@
 
 from enlarger.runtimes.allowance import allowed_cores, allowed_memory_bytes
 from enlarger.runtimes.calibration import MIN_PSNR_DB, Calibration, Candidate, Measurement, psnr_db
-from enlarger.runtimes.devices import find_devices, known_runtimes, list_devices, runtimes_for
+from enlarger.runtimes.device_troubles import TROUBLES
+from enlarger.runtimes.devices import could_be_a_device, find_devices, known_runtimes, list_devices, runtimes_for
 from enlarger.runtimes.doctor import Finding, diagnose
 from enlarger.runtimes.fake import FakeRuntime, FakeSession, Misfortune
 from enlarger.runtimes.hardware import cpu_features, cpu_name
@@ -12,6 +13,7 @@ from enlarger.runtimes.openvino_runtime import OpenVinoRuntime
 from enlarger.runtimes.session import (
     BF16,
     FLOAT32,
+    FP16,
     FP32,
     UINT8,
     Averages,
@@ -23,12 +25,15 @@ from enlarger.runtimes.session import (
     Tile,
 )
 from enlarger.runtimes.tile_memory import tile_bytes
+from enlarger.runtimes.vulkan_devices import VulkanDevice, VulkanDevices
 
 __all__ = [
     "BF16",
     "FLOAT32",
+    "FP16",
     "FP32",
     "MIN_PSNR_DB",
+    "TROUBLES",
     "UINT8",
     "Averages",
     "Calibration",
@@ -46,9 +51,12 @@ __all__ = [
     "Session",
     "SessionSpec",
     "Tile",
+    "VulkanDevice",
+    "VulkanDevices",
     "allowed_cores",
     "allowed_memory_bytes",
     "choose",
+    "could_be_a_device",
     "cpu_features",
     "cpu_name",
     "diagnose",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from enlarger.errors import RuntimeFailedError
@@ -11,9 +12,12 @@ from enlarger.runtimes.fake import FakeRuntime
 from enlarger.runtimes.ncnn_runtime import NcnnRuntime
 from enlarger.runtimes.openvino_runtime import OpenVinoRuntime
 from enlarger.runtimes.session import Device, Runtime
+from enlarger.runtimes.vulkan_devices import VulkanDevices
 from enlarger.settings import Settings
 
 AUTO = "auto"
+_GPU = "gpu"
+_DEVICE_NAME = re.compile(r"((openvino|ncnn|fake):)?(cpu|npu|gpu|vulkan)([:.]\d+)?|auto|openvino|ncnn|fake")
 
 
 def known_runtimes(settings: Settings) -> Mapping[str, Runtime]:
@@ -21,7 +25,9 @@ def known_runtimes(settings: Settings) -> Mapping[str, Runtime]:
     compiled = CompiledGraphs(settings.compiled_dir)
     return {
         "openvino": OpenVinoRuntime(threads=settings.threads, compiled=compiled),
-        "ncnn": NcnnRuntime(threads=settings.threads),
+        "ncnn": NcnnRuntime(
+            threads=settings.threads, vulkan=VulkanDevices(settings.data_dir) if settings.vulkan else None
+        ),
     }
 
 
@@ -36,8 +42,10 @@ def list_devices(settings: Settings) -> tuple[Device, ...]:
 
 
 def find_devices(name: str, runtimes: Mapping[str, Runtime]) -> Sequence[Device]:
-    """The devices that `name` means: "auto", "cpu", "openvino" or "openvino:cpu".
+    """The devices that `name` means.
 
+    "auto"; one device ("cpu", "vulkan:0", "openvino:cpu"); all of a sort ("gpu", "vulkan", "ncnn"). A GPU that the CPU
+    plays is only meant where it, or Vulkan, is named, or where there is nothing else.
     Raises RuntimeFailedError, which names what exists.
     """
     present = [device for runtime in runtimes.values() for device in runtime.devices()]
@@ -46,9 +54,12 @@ def find_devices(name: str, runtimes: Mapping[str, Runtime]) -> Sequence[Device]
             msg("No runtime is here that could run a model."), msg("Run `enlarger doctor` to see what is missing.")
         )
     wanted = name.strip().lower()
-    found = [
-        device for device in present if wanted in (AUTO, device.id, device.runtime, f"{device.runtime}:{device.id}")
-    ]
+    if exact := [device for device in present if wanted in (device.id, device.full_name)]:
+        return exact
+    sort = [device for device in present if wanted in (AUTO, device.runtime, device.kind, _family(device))]
+    found = [device for device in sort if not device.software]
+    if not found and wanted != _GPU:
+        found = sort
     if not found:
         raise RuntimeFailedError(
             msg("There is no device “{device}” here.", device=name),
@@ -57,6 +68,15 @@ def find_devices(name: str, runtimes: Mapping[str, Runtime]) -> Sequence[Device]
     return found
 
 
+def could_be_a_device(name: str) -> bool:
+    """Whether this is how devices are called, here or on another machine: else it is misspelt."""
+    return _DEVICE_NAME.fullmatch(name.strip().lower()) is not None
+
+
+def _family(device: Device) -> str:
+    """ "vulkan" of "vulkan:0"."""
+    return device.id.partition(":")[0]
+
+
 def _names(devices: Sequence[Device]) -> list[str]:
-    full = [f"{device.runtime}:{device.id}" for device in devices]
-    return [AUTO, *dict.fromkeys(device.id for device in devices), *full]
+    return [AUTO, *dict.fromkeys(device.id for device in devices), *(device.full_name for device in devices)]

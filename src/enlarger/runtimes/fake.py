@@ -43,6 +43,8 @@ class Misfortune:
     out_of_memory_above_px: int | None = None  # OutOfMemoryError for every call with more pixels in its tiles
     output: str = "nearest"  # "nearest" | "nan" (black in uint8) | "black" | "constant"
     output_dtypes: tuple[str, ...] = (FP32, BF16)  # sessions of these dtypes give that output, others nearest
+    closed_devices: tuple[str, ...] = ()  # RuntimeFailedError when a session is opened on one
+    lost_devices: tuple[str, ...] = ()  # RuntimeFailedError at each tile on one
 
 
 @dataclass
@@ -55,6 +57,7 @@ class FakeRuntime:
 
     misfortune: Misfortune = field(default_factory=Misfortune)
     dtypes: tuple[str, ...] = (FP32, BF16)
+    more_devices: tuple[Device, ...] = ()
     in_flight: int = 1
     poolings: int = 0
     sleep: Callable[[float], None] = time.sleep
@@ -70,8 +73,8 @@ class FakeRuntime:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def devices(self) -> Sequence[Device]:
-        """One, called "cpu"."""
-        return (Device(self.name, "cpu", "nearest neighbour", self.dtypes),)
+        """One called "cpu", and `more_devices`."""
+        return (Device(self.name, "cpu", "nearest neighbour", self.dtypes), *self.more_devices)
 
     def supports(self, graph: Graph) -> bool:  # noqa: ARG002 - the protocol's signature
         """Every graph: only its scale and border are read."""
@@ -81,6 +84,8 @@ class FakeRuntime:
         self, graph: Graph, *, tile: tuple[int, int], device: str, dtype: str, pixels: str, batch: int = 1
     ) -> FakeSession:
         """A session that reads no file."""
+        if device in self.misfortune.closed_devices:
+            raise _device_failure(device)
         variant = graph.variant
         spec = SessionSpec(
             self.name,
@@ -215,6 +220,8 @@ class FakeSession:
             raise out_of_memory(self.spec)
 
     def _fail_at(self, number: int) -> None:
+        if self.spec.device in self._runtime.misfortune.lost_devices:
+            raise _device_failure(self.spec.device)
         if number == self._runtime.misfortune.fail_at_tile:
             raise RuntimeFailedError(msg("The fake runtime failed at tile {number}, as it was told to.", number=number))
 
@@ -231,3 +238,7 @@ class FakeSession:
         elif kind == "nan" and self.spec.pixels == FLOAT32:
             result[...] = np.nan
         return result
+
+
+def _device_failure(device: str) -> RuntimeFailedError:
+    return RuntimeFailedError(msg("The fake runtime's device {device} failed, as it was told to.", device=device))

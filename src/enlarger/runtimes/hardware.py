@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from contextlib import suppress
 from pathlib import Path
 
 _CPUINFO = Path("/proc/cpuinfo")
+_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_CPU_ISA_HINTS", "DNNL_CPU_ISA_HINTS")
 _TELLING = {  # flag in /proc/cpuinfo: name that people know, slowest first
     "avx2": "AVX2",
     "avx512f": "AVX-512",
@@ -28,6 +30,11 @@ def cpu_features(cpuinfo: Path = _CPUINFO) -> tuple[str, ...]:
     """Instruction sets that make networks faster; empty where the system does not tell (macOS, Windows)."""
     flags = set((_field(cpuinfo, "flags") or _field(cpuinfo, "Features")).split())
     return tuple(name for flag, name in _TELLING.items() if flag in flags)
+
+
+def cpu_limits() -> tuple[str, ...]:
+    """What the environment holds OpenVINO's kernels to, below what the processor has: "ONEDNN_MAX_CPU_ISA=AVX2"."""
+    return tuple(f"{name}={os.environ[name].upper()}" for name in _LIMITS if os.environ.get(name))
 
 
 def _field(cpuinfo: Path, name: str) -> str:

@@ -1,4 +1,4 @@
-"""ncnn on the CPU, for cards whose package form is ncnn's own: ahead of other fp32 where the CPU is plain AVX2."""
+"""ncnn: on the CPU, ahead of other fp32 where that is plain AVX2, and through Vulkan on whatever GPU there is."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from enlarger.cancel import CancelToken
 from enlarger.errors import RuntimeFailedError
 from enlarger.messages import msg
-from enlarger.models import Graph, NcnnFiles
+from enlarger.models import Graph
 from enlarger.runtimes.allowance import allowed_cores
 from enlarger.runtimes.hardware import cpu_name
 from enlarger.runtimes.library_version import library_version
+from enlarger.runtimes.ncnn_network import NAME, NcnnNetwork, library, load_network
 from enlarger.runtimes.pooling_grid import PoolingGrid, pooling_grids
 from enlarger.runtimes.session import (
     BF16,
+    FP16,
     FP32,
     UINT8,
     Averages,
@@ -34,19 +36,21 @@ from enlarger.runtimes.session import (
     out_of_memory,
     with_parts,
 )
+from enlarger.runtimes.vulkan_devices import VulkanDevice, VulkanDevices
 
-NAME = "ncnn"
+_VULKAN = "vulkan"
 _OUT_OF_MEMORY = -100  # ncnn's code for an allocation that failed
 
 
 class NcnnRuntime:
-    """Sessions on the CPU. `threads` 0: all cores that the process may use."""
+    """Sessions on the CPU, and on the devices that `vulkan` finds. `threads` 0: all cores that the process may use."""
 
     name = NAME
     calibrates = True
 
-    def __init__(self, *, threads: int = 0) -> None:
+    def __init__(self, *, threads: int = 0, vulkan: VulkanDevices | None = None) -> None:
         self._threads = threads
+        self._vulkan = vulkan
 
     @property
     def version(self) -> str:
@@ -54,12 +58,14 @@ class NcnnRuntime:
         return library_version(NAME)
 
     def devices(self) -> Sequence[Device]:
-        """The CPU: bf16 is how numbers are stored between layers, so every CPU has it."""
+        """The CPU: bf16 is how numbers are stored between layers, so every CPU has it. Then what Vulkan reaches."""
         try:
-            import ncnn  # noqa: F401
-        except (ImportError, OSError):  # not installed, or built for another CPU
+            library()
+        except RuntimeFailedError:
             return ()
-        return (Device(self.name, "cpu", cpu_name(), (FP32, BF16)),)
+        found = self._vulkan.find() if self._vulkan else ()
+        gpus = (_gpu(each) for each in found if not each.problem)
+        return (Device(self.name, "cpu", cpu_name(), (FP32, BF16)), *gpus)
 
     def supports(self, graph: Graph) -> bool:
         """Graphs that have an ncnn form beside the ONNX one."""
@@ -75,14 +81,12 @@ class NcnnRuntime:
         pixels: str,
         batch: int = 1,  # noqa: ARG002 - ncnn's tensors hold one picture: tiles go one by one, and the spec says so
     ) -> NcnnSession:
-        """A session; the weights are read from the card's own files."""
+        """A session; the weights are read from the graph's ncnn form."""
         if graph.ncnn is None:
-            raise RuntimeFailedError(
-                msg("{model} has no ncnn form.", model=graph.variant.name), msg("Use --device openvino.")
-            )
+            raise _no_form(graph)
         variant = graph.variant
-        net = _load(graph.ncnn, dtype, self._threads or allowed_cores())
-        poolings = _poolings(net)
+        network = load_network(graph.ncnn, dtype, threads=self._threads or allowed_cores(), gpu=gpu_number(device))
+        poolings = _poolings(network.net)
         spec = SessionSpec(
             self.name,
             device,
@@ -94,36 +98,28 @@ class NcnnRuntime:
             in_flight=1,
             poolings=len(poolings),
         )
-        return NcnnSession(spec, net, poolings, grids=lambda: pooling_grids(graph.path))
+        return NcnnSession(spec, network, poolings, grids=lambda: pooling_grids(graph.path))
 
 
-def _load(files: NcnnFiles, dtype: str, threads: int) -> Any:
-    try:
-        import ncnn
-    except (ImportError, OSError) as error:
-        raise RuntimeFailedError(
-            msg("{runtime} failed: {reason}", runtime=NAME, reason=str(error)), msg("Run `enlarger doctor`.")
-        ) from error
-    net = ncnn.Net()
-    _set_options(net.opt, dtype, threads)
-    for path, load in ((files.param, net.load_param), (files.bin, net.load_model)):
-        # ncnn would write to stderr about a file that is not there, hence the question before
-        if not path.is_file() or load(str(path)) != 0:
-            raise RuntimeFailedError(
-                msg("{path}: ncnn cannot read this file.", path=path),
-                msg("Fetch the model again: `enlarger models pull`."),
-            )
-    return net
+def gpu_number(device: str) -> int | None:
+    """Which Vulkan device "vulkan:1" is; None for the CPU."""
+    family, _, number = device.partition(":")
+    return int(number) if family == _VULKAN else None
 
 
-def _set_options(options: Any, dtype: str, threads: int) -> None:
-    """fp32 is fp32: nothing is stored or computed in fewer bits."""
-    options.num_threads = threads
-    options.use_vulkan_compute = False
-    options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
-    options.use_bf16_storage = dtype == BF16
-    options.use_winograd_convolution = True
-    options.lightmode = True  # a layer's input is freed as soon as nobody reads it any more
+def _gpu(found: VulkanDevice) -> Device:
+    dtypes = (FP32, FP16) if found.fp16 else (FP32,)
+    return Device(
+        NAME, f"{_VULKAN}:{found.index}", found.name, dtypes, "gpu", found.software, memory_bytes=found.memory_bytes
+    )
+
+
+def _no_form(graph: Graph) -> RuntimeFailedError:
+    remedy = msg("Use --device openvino.")
+    if graph.no_ncnn is None:
+        return RuntimeFailedError(msg("{model} has no ncnn form.", model=graph.variant.name), remedy)
+    what = msg("{model} has no ncnn form: {reason}.", model=graph.variant.name, reason=graph.no_ncnn)
+    return RuntimeFailedError(what, remedy)
 
 
 @dataclass(frozen=True)
@@ -147,28 +143,27 @@ class NcnnSession:
     def __init__(
         self,
         spec: SessionSpec,
-        net: Any,
+        network: NcnnNetwork,
         poolings: Sequence[_Pooling],
         grids: Callable[[], Sequence[PoolingGrid]],
     ) -> None:
         self.spec = spec
-        self._net = net
+        self._network: NcnnNetwork | None = network
         self._poolings = poolings
         self._grids = grids
-        self._input: str = net.input_names()[0]
-        self._output: str = net.output_names()[0]
+        self._input: str = network.net.input_names()[0]
+        self._output: str = network.net.output_names()[0]
 
     def run(
         self, tiles: Iterable[Tile], *, averages: Averages | None = None, cancel: CancelToken | None = None
     ) -> Iterator[Tile]:
         """As Session.run; ncnn gives up the interpreter's lock while it computes."""
-        check_open(self.spec, self._net is None)
+        network = self._opened()  # alive for as long as the run is
         given = averages if averages is not None else ()
         check_averages(self.spec, given, self.spec.poolings if averages is not None else 0)
         self._check_channels(given)
-        net = self._net  # alive for as long as the run is
         return (
-            _to_tile(self._infer(net, tile, given, self._output), self.spec.pixels)
+            _to_tile(self._infer(network, tile, given, self._output), self.spec.pixels)
             for tile in checked_tiles(self.spec, tiles, cancel)
         )
 
@@ -182,30 +177,38 @@ class NcnnSession:
         cancel: CancelToken | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """As Session.pool; ncnn computes no further than the features that are asked for."""
-        check_open(self.spec, self._net is None)
+        network = self._opened()
         check_stage(self.spec, stage, known)
         self._check_channels(known)
-        net, blob = self._net, self._poolings[stage].features
+        blob = self._poolings[stage].features
         return (
-            self._pooled(self._infer(net, tile, known, blob), stage, part)
+            self._pooled(self._infer(network, tile, known, blob), stage, part)
             for tile, part in with_parts(checked_tiles(self.spec, tiles, cancel), parts)
         )
 
     def rest(self) -> None:
-        """Nothing: ncnn frees a layer's input as soon as nobody reads it any more."""
+        """A GPU's memory, which ncnn keeps. On the CPU nothing: it frees what nobody reads any more."""
+        if self._network is not None:
+            self._network.rest()
 
     def close(self) -> None:
         """The memory goes when the last run has ended."""
-        self._net = None
+        self._network = None
 
     def _check_channels(self, given: Averages) -> None:
         """ncnn itself does not look at how long an average is."""
         for average, grid in zip(given, self._grids() if given else (), strict=False):
             check_channels(average, grid.channels)
 
-    def _infer(self, net: Any, tile: Tile, given: Averages, blob: str) -> NDArray[np.float32]:
+    def _opened(self) -> NcnnNetwork:
+        check_open(self.spec, self._network is None)
+        assert self._network is not None
+        return self._network
+
+    def _infer(self, network: NcnnNetwork, tile: Tile, given: Averages, blob: str) -> NDArray[np.float32]:
         try:
-            return self._extract(net, _to_planes(tile), given, blob)
+            with network.in_use() as net:
+                return self._extract(net, _to_planes(tile), given, blob)
         except MemoryError as error:  # NumPy's, or std::bad_alloc
             raise out_of_memory(self.spec) from error
 
@@ -213,14 +216,16 @@ class NcnnSession:
         import ncnn
 
         extractor = net.create_extractor()
-        averages = [np.array(average, np.float32) for average in given]
-        extractor.input(self._input, ncnn.Mat(planes))  # borrows the memory of `planes`, and so on
-        for pooling, average in zip(self._poolings, averages, strict=False):  # the poolings after them are computed
-            extractor.input(pooling.average, ncnn.Mat(average))
+        # copies: ncnn crashes where a layer works in place on memory that is only borrowed
+        extractor.input(self._input, ncnn.Mat(planes).clone())
+        for pooling, average in zip(self._poolings, given, strict=False):  # the poolings after them are computed
+            extractor.input(pooling.average, ncnn.Mat(np.array(average, np.float32)).clone())
         code, result = extractor.extract(blob)
         if code != 0:
             raise out_of_memory(self.spec) if code == _OUT_OF_MEMORY else self._failure(code)
-        return np.array(result, np.float32)  # a copy: the Mat's memory goes with it
+        made = np.array(result, np.float32)  # a copy: the Mat's memory goes with it
+        del result, extractor  # in this order, or ncnn complains
+        return made
 
     def _pooled(self, features: NDArray[np.float32], stage: int, part: Part | None) -> NDArray[np.float32]:
         """Over the part's features (C, h, w), in double precision: ncnn's own sums lose digits in large planes."""

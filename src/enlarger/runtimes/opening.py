@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from enlarger.errors import RuntimeFailedError, StorageError, UnknownModelError
-from enlarger.messages import msg
+from enlarger.errors import OutOfMemoryError, RuntimeFailedError, StorageError, UnknownModelError
+from enlarger.messages import Message, msg
 from enlarger.models import Choice, Graph, load_catalog
 from enlarger.runtimes.allowance import allowed_cores
 from enlarger.runtimes.calibration import BUDGET_S, Calibration, Candidate, calibrate
 from enlarger.runtimes.calibration_store import FILE_NAME, CalibrationStore, Machine
-from enlarger.runtimes.devices import find_devices, known_runtimes, runtimes_for
-from enlarger.runtimes.hardware import cpu_features, cpu_name
+from enlarger.runtimes.device_troubles import TROUBLES
+from enlarger.runtimes.devices import AUTO, could_be_a_device, find_devices, known_runtimes, runtimes_for
+from enlarger.runtimes.fallback import FallbackSession
+from enlarger.runtimes.hardware import cpu_features, cpu_limits, cpu_name
 from enlarger.runtimes.session import FP32, UINT8, Runtime, Session
 from enlarger.settings import Settings
 from enlarger.storage import one_at_a_time
@@ -35,15 +37,75 @@ def open_session(
 ) -> Session:
     """A session for `graph` at `tile` (h, w), surroundings included, for up to `batch` tiles a call.
 
-    `device`: "auto", "cpu", a runtime ("ncnn") or both ("openvino:cpu"). `precision`: "exact" is fp32, "auto" the
-    fastest that keeps within 50 dB of it. `runtimes` replaces the ones that come with Enlarger.
-    The first "auto" for a network on a machine measures for about three seconds and remembers.
-    Raises OutOfMemoryError or RuntimeFailedError.
+    `device`: as `find_devices` has it. `precision`: "exact" is fp32, "auto" the fastest that keeps within 50 dB of it.
+    `runtimes` replaces the ones that come with Enlarger. The first "auto" for a network on a machine measures for about
+    three seconds and remembers. Where the device is not here, cannot run the network, cannot be opened or failed
+    lately, the next fastest takes over, and the session's spec says why.
+    Raises OutOfMemoryError, and RuntimeFailedError when nothing is left or no device is ever called so.
     """
     known = runtimes if runtimes is not None else runtimes_for(device, settings)
-    chosen = choose(graph, device=device, precision=precision, settings=settings, runtimes=known)
-    runtime = known[chosen.runtime]
-    return runtime.open(graph, tile=tile, device=chosen.device, dtype=chosen.dtype, pixels=pixels, batch=batch)
+    why: Message | None = None
+    failure: RuntimeFailedError | None = None
+    for candidate in _in_turn(graph, device, precision, settings, known):
+        if isinstance(candidate, RuntimeFailedError):
+            why, failure = why or candidate.message, failure or candidate
+            continue
+        try:
+            session = known[candidate.runtime].open(
+                graph, tile=tile, device=candidate.device, dtype=candidate.dtype, pixels=pixels, batch=batch
+            )
+        except OutOfMemoryError:
+            raise
+        except RuntimeFailedError as error:
+            TROUBLES.note(candidate.runtime, candidate.device, error.message)
+            why, failure = why or error.message, failure or error
+            continue
+        return session if why is None else FallbackSession(session, why)
+    assert failure is not None, "there was a candidate, or a reason why not"
+    raise failure
+
+
+def _in_turn(
+    graph: Graph, device: str, precision: str, settings: Settings, runtimes: Mapping[str, Runtime]
+) -> Iterator[Candidate | RuntimeFailedError]:
+    """What was meant, then whatever else could do it; between them why not. Devices in trouble come last."""
+    late: list[Candidate] = []
+    for found in _each_device(graph, device, precision, settings, runtimes):
+        trouble = TROUBLES.of(found.runtime, found.device) if isinstance(found, Candidate) else None
+        if isinstance(found, Candidate) and trouble is not None:
+            late.append(found)
+            yield RuntimeFailedError(trouble)
+        else:
+            yield found
+    yield from late
+
+
+def _each_device(
+    graph: Graph, device: str, precision: str, settings: Settings, runtimes: Mapping[str, Runtime]
+) -> Iterator[Candidate | RuntimeFailedError]:
+    """The fastest of what `device` means, then the best of each other, those that it means first."""
+    seen: set[tuple[str, str]] = set()
+    for name in dict.fromkeys((device, AUTO)):
+        try:
+            first = choose(graph, device=name, precision=precision, settings=settings, runtimes=runtimes)
+        except RuntimeFailedError as error:
+            if not could_be_a_device(name):
+                raise
+            yield error
+            continue
+        rest = (f"{each.runtime}:{each.device}" for each in _candidates(graph, name, runtimes))
+        for each in (first, *_best_of(rest, graph, precision, settings, runtimes)):
+            if (each.runtime, each.device) not in seen:
+                seen.add((each.runtime, each.device))
+                yield each
+
+
+def _best_of(
+    devices: Iterable[str], graph: Graph, precision: str, settings: Settings, runtimes: Mapping[str, Runtime]
+) -> Iterator[Candidate]:
+    for name in dict.fromkeys(devices):
+        with suppress(RuntimeFailedError):  # it cannot keep the promise of the precision
+            yield choose(graph, device=name, precision=precision, settings=settings, runtimes=runtimes)
 
 
 def choose(
@@ -51,26 +113,31 @@ def choose(
 ) -> Candidate:
     """The fastest candidate that keeps the promise of `precision`; raises RuntimeFailedError."""
     exact = precision == EXACT
-    everything = _candidates(graph, "auto", runtimes)
     wanted = [c for c in _candidates(graph, device, runtimes) if c.dtype == FP32 or not exact]
     if not wanted:
-        raise RuntimeFailedError(
-            msg("{device} cannot run {model}.", device=device, model=graph.variant.name),
-            msg("Leave out the device, or run `enlarger devices` to see what is here."),
-        )
+        raise _cannot_run(graph, device)
     if len(wanted) == 1 or not runtimes[wanted[-1].runtime].calibrates:
         return wanted[-1]
+    everything = list(dict.fromkeys((*_candidates(graph, AUTO, runtimes), *wanted)))
     calibration = calibrated(graph, everything, settings=settings, runtimes=runtimes)
     return calibration.fastest(wanted, exact=exact) or wanted[0]
+
+
+def _cannot_run(graph: Graph, device: str) -> RuntimeFailedError:
+    remedy = msg("Leave out the device, or run `enlarger devices` to see what is here.")
+    if graph.no_ncnn is None:
+        return RuntimeFailedError(msg("{device} cannot run {model}.", device=device, model=graph.variant.name), remedy)
+    what = msg("{device} cannot run {model}: {reason}.", device=device, model=graph.variant.name, reason=graph.no_ncnn)
+    return RuntimeFailedError(what, remedy)
 
 
 def recalibrate(graph: Graph, settings: Settings) -> Calibration:
     """Measure the graph's network anew on everything that is here, and remember it; raises RuntimeFailedError."""
     runtimes = known_runtimes(settings)
-    candidates = _candidates(graph, "auto", runtimes)
+    candidates = _candidates(graph, AUTO, runtimes)
     with _calibrating, _alone(settings):
         trials = [(runtimes[candidate.runtime], candidate) for candidate in candidates]
-        measured = calibrate(graph, trials, card=_card_name(graph), budget_s=BUDGET_S)
+        measured = calibrate(graph, trials, card=_card_name(graph), budget_s=_budget_s(candidates))
         calibration_store(settings, runtimes).put(measured)
     return measured
 
@@ -88,7 +155,7 @@ def calibrated(
             known = store.get(graph.variant.name)  # another process may just have measured it
             if known is None or not known.covers(candidates):
                 trials = [(runtimes[candidate.runtime], candidate) for candidate in candidates]
-                known = calibrate(graph, trials, card=_card_name(graph), budget_s=BUDGET_S)
+                known = calibrate(graph, trials, card=_card_name(graph), budget_s=_budget_s(candidates))
                 store.put(known)
     return known
 
@@ -111,8 +178,19 @@ def list_calibrations(settings: Settings) -> tuple[Calibration, ...]:
 def calibration_store(settings: Settings, runtimes: Mapping[str, Runtime]) -> CalibrationStore:
     """The calibrations of this machine, with these runtimes."""
     versions = {name: runtime.version for name, runtime in runtimes.items()}
-    machine = Machine(cpu_name(), cpu_features(), settings.threads or allowed_cores(), versions)
+    threads = settings.threads or allowed_cores()
+    machine = Machine(cpu_name(), cpu_features(), threads, versions, cpu_limits(), _other_devices(runtimes))
     return CalibrationStore(settings.data_dir / FILE_NAME, machine)
+
+
+def _other_devices(runtimes: Mapping[str, Runtime]) -> tuple[str, ...]:
+    found = (device for runtime in runtimes.values() for device in runtime.devices())
+    return tuple(sorted(f"{each.full_name} {each.name}" for each in found if each.id != "cpu" and not each.software))
+
+
+def _budget_s(candidates: Sequence[Candidate]) -> float:
+    """As much again for every device beside the CPU, whose programs have to be compiled first."""
+    return BUDGET_S * len({"cpu", *(candidate.device for candidate in candidates)})
 
 
 def _candidates(graph: Graph, device: str, runtimes: Mapping[str, Runtime]) -> list[Candidate]:

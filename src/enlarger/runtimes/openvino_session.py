@@ -33,7 +33,15 @@ from enlarger.runtimes.session import (
 )
 
 NAME = "openvino"
-_OUT_OF_MEMORY = ("bad_alloc", "cannot allocate", "out of memory", "failed to allocate", "could not allocate")
+_OF_GPUS = ("cl_out_of_resources", "cl_out_of_host_memory", "cl_mem_object_allocation", "exceeded max size of memory")
+_OUT_OF_MEMORY = (
+    "bad_alloc",
+    "cannot allocate",
+    "out of memory",
+    "failed to allocate",
+    "could not allocate",
+    *_OF_GPUS,
+)
 Compile = Callable[[GraphPart], Any]
 Inputs = Mapping[str, NDArray[Any]]
 

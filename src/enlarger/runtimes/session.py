@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, repeat
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from enlarger import cancel as cancelling
 from enlarger.cancel import CancelToken
 from enlarger.errors import OutOfMemoryError, RuntimeFailedError
-from enlarger.messages import msg
+from enlarger.messages import Message, msg
 from enlarger.models import Graph
 
 Tile: TypeAlias = NDArray[Any]
@@ -24,8 +24,11 @@ Averages: TypeAlias = Sequence[NDArray[np.float32]]
 
 _Item = TypeVar("_Item")
 
+Kind: TypeAlias = Literal["cpu", "gpu", "npu"]
+
 FP32 = "fp32"
 BF16 = "bf16"
+FP16 = "fp16"
 UINT8 = "uint8"
 FLOAT32 = "float32"
 
@@ -35,9 +38,17 @@ class Device:
     """Something a runtime can open a session on."""
 
     runtime: str  # "openvino"
-    id: str  # "cpu": what comes after the colon in "openvino:cpu"
+    id: str  # "cpu", "gpu:1", "vulkan:0": what comes after the first colon in "openvino:cpu"
     name: str  # as its maker calls it
-    dtypes: tuple[str, ...]  # "fp32" always, "bf16" where the hardware has it
+    dtypes: tuple[str, ...]  # "fp32" always, "bf16" or "fp16" where the hardware has it
+    kind: Kind = "cpu"
+    software: bool = False  # a GPU that the CPU plays: never taken unless it is asked for
+    memory_bytes: int = 0  # of its own, or what it may use of the machine's; 0: the machine's
+
+    @property
+    def full_name(self) -> str:
+        """What names it and nothing else: "openvino:cpu"."""
+        return f"{self.runtime}:{self.id}"
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class SessionSpec:
 
     runtime: str
     device: str
-    dtype: str  # "fp32" | "bf16": the arithmetic inside
+    dtype: str  # "fp32" | "bf16" | "fp16": the arithmetic inside
     pixels: str  # "uint8" | "float32": the tiles outside
     tile: tuple[int, int]  # (h, w), surroundings included
     scale: int
@@ -54,6 +65,7 @@ class SessionSpec:
     in_flight: int  # tiles pulled ahead of the one awaited, itself included
     batch: int = 1  # tiles computed in one call; less than was asked for where the runtime takes them one by one
     poolings: int = 0  # global average poolings in the network: what makes a tile depend on all of the picture
+    fallback: Message | None = field(default=None, compare=False)  # why it is not the device that was meant
 
     @property
     def result(self) -> tuple[int, int, int]:

@@ -14,6 +14,7 @@ from enlarger.models import load_catalog
 from enlarger.reader import PageChanged, PageFacts, PageState, ReaderOptions, RuleSet
 from enlarger.reader.desk import Desk
 from enlarger.reader.orders import Finished, Look, Order, Release
+from enlarger.reader.seats import GRACE_S
 
 SIZE = (100, 150)
 
@@ -41,12 +42,13 @@ class DeskWork:
     def __post_init__(self) -> None:
         self.desk = Desk(ReaderOptions(), RuleSet(), load_catalog(), workers=1, clock=lambda: self.now)
 
-    def open(self, count: int = 20, book_id: str = "book") -> str:
-        self.desk.admit(book_id, Path("/m") / book_id, pages(count), is_folder=False)
+    def open(self, count: int = 20, book_id: str = "book", *, seat: str = "") -> str:
+        self.desk.admit(book_id, Path("/m") / book_id, pages(count), is_folder=False, seat=seat)
         return book_id
 
     def work(self) -> DeskWork:
         """Carry out everything."""
+        self.desk.end_graces()
         while (order := self.desk.next_order()) is not None:
             if isinstance(order, Look):
                 self.judge(order)
@@ -65,10 +67,16 @@ class DeskWork:
         assert isinstance(order, Look), order
         return order
 
-    def turn(self, page: int, *also: int, book_id: str = "book") -> list[PageState]:
-        states = self.desk.turn(book_id, page, also)
+    def turn(self, page: int, *also: int, book_id: str = "book", seat: str = "") -> list[PageState]:
+        states = self.desk.turn(book_id, page, also, seat)
         self.work()
         return states
+
+    def leave_for_good(self, book_id: str = "book") -> None:
+        """The grace is over too."""
+        self.desk.leave(book_id)
+        self.now += GRACE_S
+        self.work()
 
     def state(self, page: int, book_id: str = "book") -> PageState:
         return {state.page: state for state in self.desk.states(book_id)}.get(page, PageState(book_id, page))

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fake_workers import fake_enhancer
 from job_making import Room, folder_of, running_room, until
 
 from enlarger.books import open_book
 from enlarger.errors import EnlargerError, UnknownBookError
 from enlarger.messages import msg
+from enlarger.models import Graph, Variant
 from enlarger.pictures import read_header
 from enlarger.reader import PageChanged, PageState, PageStatus, Reader, ReaderEvent, ReaderStore
+from enlarger.runtimes import FakeRuntime
+from enlarger.settings import Settings
 
 BOOK = "book"
 
@@ -122,15 +127,19 @@ class ReadingRoom:
 @contextmanager
 def reading_room(graph: Path, root: Path, **settings: Any) -> Iterator[ReadingRoom]:
     """A started reader over started jobs with one worker. Tiles are the smallest."""
-    with running_room(graph, root, **settings) as room, reading_in(room) as reading:
+    with running_room(graph, root, **settings) as room, reading_in(room, graph) as reading:
         yield reading
 
 
+def _fake_graph(graph: Path, variant: Variant, settings: Settings) -> Graph:
+    return fake_enhancer(settings, FakeRuntime(), graph).graph(variant)
+
+
 @contextmanager
-def reading_in(room: Room) -> Iterator[ReadingRoom]:
-    """A reader in a running room."""
+def reading_in(room: Room, graph: Path, grace_s: float = 0.0) -> Iterator[ReadingRoom]:
+    """A reader in a running room. A book that nobody reads is closed at once."""
     shelf, store = TableShelf(), ReaderStore(room.jobs.settings.storage_dir.absolute() / "reader.sqlite")
-    reader = Reader(room.jobs, shelf, store, room.jobs.settings)
+    reader = Reader(room.jobs, shelf, store, room.jobs.settings, grace_s=grace_s, made=partial(_fake_graph, graph))
     reader.set(tileSize=32)
     reading = ReadingRoom(reader, room, shelf)
     unsubscribe = reader.subscribe(reading.events.append)

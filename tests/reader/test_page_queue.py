@@ -53,21 +53,37 @@ class QueueMachine(RuleBasedStateMachine):
             known.lane, known.distance = min((known.lane, known.distance), (place.lane, place.distance))
             known.asked |= place.lane is Lane.BACKGROUND
 
-    @rule(book=_BOOKS, page=_PAGES, forward=st.integers(0, 4), backward=st.integers(0, 4), way=st.sampled_from([1, -1]))
-    def turn(self, book: str, page: int, forward: int, backward: int, way: Any) -> None:
+    @rule(book=_BOOKS)
+    def turn(self, book: str) -> None:
         self.now += 1
         self.turned[book] = self.now
-        places = places_around([page], 10, LookAhead(forward, backward), way)
+        self.queue.turn(book)
+
+    @rule(
+        book=_BOOKS,
+        page=_PAGES,
+        forward=st.integers(0, 4),
+        backward=st.integers(0, 4),
+        way=st.sampled_from([1, -1]),
+        other=st.none() | _PAGES,
+    )
+    def arrange(self, book: str, page: int, forward: int, backward: int, way: Any, other: int | None) -> None:
+        self.now += 1
+        places = dict(places_around([page], 10, LookAhead(forward, backward), way))
+        shown = [page]
+        if other is not None:
+            places[other] = Place(Lane.CURRENT)
+            shown.append(other)
         gone = []
         for (of, number), wanted in list(self.plain.items()):
             if of == book and number in places:
                 wanted.lane, wanted.distance = places[number].lane, places[number].distance
             elif of == book and wanted.asked:
-                wanted.lane, wanted.distance = Lane.BACKGROUND, abs(number - page)
+                wanted.lane, wanted.distance = Lane.BACKGROUND, min(abs(number - each) for each in shown)
             elif of == book:
                 gone.append(number)
                 del self.plain[of, number]
-        assert sorted(self.queue.turn(book, page, places)) == sorted(gone)
+        assert sorted(self.queue.arrange(book, shown, places)) == sorted(gone)
 
     @rule(lanes=st.sets(st.sampled_from(Lane)))
     def take(self, lanes: set[Lane]) -> None:

@@ -20,7 +20,7 @@ def test_a_catastrophic_pattern_cannot_hang(pattern: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)  # with Python's own `re`: longer than a life
 
 
-@pytest.mark.parametrize("pattern", ["(", "[a", "(?=a)", r"(a)\1", "a{1001}", "*", "x" * 10_001, "\ud800["])
+@pytest.mark.parametrize("pattern", ["(", "[a", "(?=a)", r"(a)\1", "a{1001}", "*", "x" * 2001, "\ud800["])
 def test_a_bad_pattern_is_an_error_with_its_reason_each_time(pattern: str) -> None:
     patterns = Patterns()
     for _ in range(2):
@@ -42,12 +42,29 @@ def test_patterns_are_found_anywhere_in_any_script() -> None:
 
 def test_compiled_patterns_are_counted_and_bounded() -> None:
     patterns = Patterns()
-    for number in range(600):
+    for number in range(1100):
         patterns.found(f"a{number}", "")
-    patterns.found("a599", "")
-    assert (patterns.misses, patterns.hits) == (600, 1)
+    patterns.found("a1099", "")
+    assert (patterns.misses, patterns.hits) == (1100, 1)
     patterns.found("a0", "")  # dropped long ago
-    assert patterns.misses == 601
+    assert patterns.misses == 1101
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(.?){999}b", r"[\pL\pN]{1000}", r"((\pL\d){20}){20}", "(a?){900}a{900}", "x" * 2001]
+)
+def test_a_pattern_that_takes_long_at_each_character_is_refused(pattern: str) -> None:
+    with pytest.raises(BadRuleError):
+        Patterns().check(pattern)
+
+
+def test_patterns_that_are_too_much_together_are_refused() -> None:
+    patterns = Patterns()
+    heavy = [f"(a?b){{150}}{number}" for number in range(40)]
+    patterns.check_together([*heavy[:10], "(bad", "第.卷"])
+    with pytest.raises(BadRuleError, match="too much together"):
+        patterns.check_together(heavy)
+    patterns.check_together(rf"^/漫画/.*第{number:03}卷.*\.(cbz|zip)$" for number in range(200))  # what people write
 
 
 def test_the_engine_is_loaded_only_for_a_pattern() -> None:

@@ -223,7 +223,7 @@ def test_what_an_earlier_server_left_is_stopped_and_deleted(graph: Path, tmp_pat
         first.reader.set(model="realcugan-se", lookAhead={"forward": 7})
         first.reader.set_rules(RuleSet(True, (Rule("a", "A", match=Match(min_width=1)),)))
         first.reader.stop()
-        with reading_in(first.room) as second:
+        with reading_in(first.room, graph) as second:
             assert [job.id for job in second.room.jobs.find(transient=True)[0]] == [left[1]]
             assert (second.reader.options.model, second.reader.options.look_ahead.forward) == ("realcugan-se", 7)
             assert second.reader.rules.rules[0].match.min_width == 1
@@ -257,7 +257,7 @@ def test_stored_rules_that_are_not_understood_are_kept(
         store = ReaderStore.of(room.jobs.settings)
         newer = {"enabled": True, "rules": [], "newer": 1}
         store.put_document("reader.rules", newer)
-        with reading_in(room) as reading:
+        with reading_in(room, graph) as reading:
             assert reading.reader.rules == RuleSet()
             reading.reader.set_rules(RuleSet(True))
         assert (store.document("reader.rules.unreadable"), store.document("reader.rules") == newer) == (newer, False)

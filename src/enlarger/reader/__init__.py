@@ -5,14 +5,16 @@ from enlarger.reader.facts import PageFacts
 from enlarger.reader.hint import Hint
 from enlarger.reader.json_forms import as_json, rules_from_json
 from enlarger.reader.look_ahead import LookAhead
+from enlarger.reader.lookup import Found
 from enlarger.reader.matching import Check, RuleTrace
 from enlarger.reader.options import ReaderOptions
 from enlarger.reader.page_queue import Lane
-from enlarger.reader.page_state import PageState, PageStatus, RuleName
+from enlarger.reader.page_state import PageState, PageStatus, RuleName, url_of
 from enlarger.reader.presets import Preset, presets
 from enlarger.reader.reader import Reader
 from enlarger.reader.reader_store import Progress, ReaderStore
 from enlarger.reader.requests import Preload, PreloadPage, Request, RequestPriority, Wished
+from enlarger.reader.revision import RulesChangedError, revision_of
 from enlarger.reader.rules import Match, Rule, RuleSet, Treatment
 from enlarger.reader.shelf import Shelf
 from enlarger.reader.shelf_ids import printable
@@ -28,6 +30,7 @@ __all__ = [
     "Arrived",
     "BookIndex",
     "Check",
+    "Found",
     "Hint",
     "Item",
     "Lane",
@@ -57,6 +60,7 @@ __all__ = [
     "RuleName",
     "RuleSet",
     "RuleTrace",
+    "RulesChangedError",
     "Shelf",
     "ShelfPage",
     "Treatment",
@@ -67,5 +71,7 @@ __all__ = [
     "media_type_of",
     "presets",
     "printable",
+    "revision_of",
     "rules_from_json",
+    "url_of",
 ]

@@ -8,43 +8,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from enlarger.enhance import Recipe
-from enlarger.errors import EnlargerError
 from enlarger.jobs import Failure, Submission
 from enlarger.models import Catalog
 from enlarger.reader.bookshelf import BookPage
 from enlarger.reader.events import PageChanged, ReaderChanged, ReaderEvent
 from enlarger.reader.facts import PageFacts
 from enlarger.reader.hint import Hint, Pace
-from enlarger.reader.look_ahead import direction_of
+from enlarger.reader.law import Decision, Law
 from enlarger.reader.options import ReaderOptions
 from enlarger.reader.orders import Finished, Look, Order
-from enlarger.reader.page_queue import Lane, Place
-from enlarger.reader.page_state import PageState, PageStatus, RuleName
+from enlarger.reader.page_queue import Lane, Place, distance_to
+from enlarger.reader.page_state import PageState, PageStatus
 from enlarger.reader.patterns import Patterns
-from enlarger.reader.reading import PageRecord, Reading
+from enlarger.reader.reading import Reading, Seen
 from enlarger.reader.readings import Readings
 from enlarger.reader.rules import RuleSet, Treatment
+from enlarger.reader.seats import GRACE_S, NAMELESS
 from enlarger.reader.stamps import Stamp
-from enlarger.reader.stats import ReaderStats
-from enlarger.reader.verdict import Verdict, judge
+from enlarger.reader.stats import ReaderStats, stats_of
+from enlarger.reader.verdict import Verdict
 
 _JOBS_A_WORKER = 2
 _RETRIED = (PageStatus.FAILED, PageStatus.CANCELLED)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A page that was looked at, and what its file was then."""
-
-    book: Path
-    name: str
-    stamp: Stamp | None
-    state: PageState
 
 
 class Desk:
@@ -58,21 +46,37 @@ class Desk:
         *,
         workers: int,
         clock: Callable[[], float],
+        grace_s: float = GRACE_S,
     ) -> None:
         self.patterns = Patterns()
-        self.options, self.rules = options, rules  # changed through their setters only
         self.hint: Hint | None = None
-        self._catalog, self._clock = catalog, clock
+        self._law = Law(rules, options, catalog, self.patterns)
+        self._clock = clock
         self._lock = threading.RLock()
-        self._books = Readings(clock, _JOBS_A_WORKER * workers)
+        self._books = Readings(clock, _JOBS_A_WORKER * workers, grace_s)
         self._pace = Pace(catalog, workers)
 
     # ---- what is known ----
 
+    @property
+    def options(self) -> ReaderOptions:
+        """As they are in force."""
+        return self._law.options
+
+    @property
+    def rules(self) -> RuleSet:
+        """As they are in force."""
+        return self._law.rules
+
     def open_books(self) -> list[str]:
-        """Their ids, the one turned last first."""
+        """The ids of those that somebody reads, the one turned last first."""
         with self._lock:
-            return [reading.book_id for reading in self._books][::-1]
+            return [reading.book_id for reading in self._books if reading.seats][::-1]
+
+    def sits(self, book_id: str, seat: str) -> bool:
+        """Whether that client reads the book."""
+        with self._lock:
+            return book_id in self._books and seat in self._books.reading(book_id).seats
 
     def states(self, book_id: str) -> list[PageState]:
         """Of every page that was ever wanted, in reading order; none of a book that is not open."""
@@ -102,64 +106,91 @@ class Desk:
     def stats(self) -> ReaderStats:
         """Counts so far."""
         with self._lock:
-            counters, records = self._books.counters, self._books.records()
-            finished = [record.bytes for record in records if record.state.status is PageStatus.COMPLETED]
-            count, mean_ms, longest_ms = counters.waits_ms
-            return ReaderStats(
-                memory_cache_count=len(finished),
-                memory_cache_bytes=sum(finished),
-                pending_tasks=len(self._books.queue),
-                processing_tasks=sum(record.is_in_hand for record in records),
-                completed_count=counters.completed,
-                skipped_count=counters.skipped,
-                failed_count=counters.failed,
-                queue_wait_sample_count=count,
-                queue_wait_avg_ms=mean_ms,
-                queue_wait_max_ms=longest_ms,
-                dedupe_request_count=counters.wanted,
-                dedupe_hit_count=counters.wanted_again,
-                regex_cache_hit_count=self.patterns.hits,
-                regex_cache_miss_count=self.patterns.misses,
+            return stats_of(
+                self._books.counters,
+                self._books.records(),
+                pending=len(self._books.queue),
+                patterns=self.patterns,
                 is_enabled=self.options.enabled,
             )
 
     # ---- what readers do ----
 
-    def admit(self, book_id: str, path: Path, pages: Sequence[BookPage], *, is_folder: bool) -> list[PageState]:
-        """Open a book; where it is open and its pages are others now, what was known of them is forgotten."""
+    def admit(
+        self,
+        book_id: str,
+        path: Path,
+        pages: Sequence[BookPage],
+        *,
+        is_folder: bool,
+        seat: str = NAMELESS,
+        anew: bool = False,
+    ) -> list[PageState]:
+        """Sit down at a book. Where its pages are others now, or `anew`, what was known of them is forgotten."""
         with self._lock:
-            if book_id in self._books:
-                reading = self._books.reading(book_id)
-                if [page.name for page in reading.pages] == [page.name for page in pages]:
-                    return self.states(book_id)
-                self._books.remove(book_id)
-            self._books.add(Reading(book_id, path, pages, is_folder))
-            self._books.events.append(ReaderChanged())
-            return []
-
-    def leave(self, book_id: str) -> None:
-        """The book is closed: what is done for it is called off."""
-        with self._lock:
-            if self._books.remove(book_id):
+            reading = self._books.reading(book_id) if book_id in self._books else None
+            if reading is None or anew or [page.name for page in reading.pages] != [page.name for page in pages]:
+                reading = self._begin(Reading(book_id, path, pages, is_folder), reading)
+            if not reading.seats:
                 self._books.events.append(ReaderChanged())
+            reading.seats.take(seat, self._clock())
+            reading.empty_since = None
+            return self.states(book_id)
 
-    def turn(self, book_id: str, page: int, also: Iterable[int] = ()) -> list[PageState]:
-        """These pages are shown now. The states of all that are wanted, the most urgent first."""
+    def leave(self, book_id: str, seat: str = NAMELESS) -> None:
+        """The client reads the book no longer: what nobody else wants is called off.
+
+        When nobody reads it any more it is known for the grace, and then closed.
+        """
+        with self._lock:
+            if book_id in self._books and self._books.reading(book_id).seats.free(seat):
+                self._books.thin_out(self._books.reading(book_id), self.options.look_ahead, self._clock())
+
+    def close(self) -> None:
+        """Everybody leaves, without grace."""
+        with self._lock:
+            for reading in self._books:
+                self._books.remove(reading.book_id)
+
+    def came(self, seat: str) -> None:
+        """The client has one more socket: as long as it has one, it is here."""
+        with self._lock:
+            self._books.came(seat)
+
+    def went(self, seat: str) -> None:
+        """The client has one socket less; without any, and without a word, its seats are free after the grace."""
+        with self._lock:
+            self._books.went(seat)
+
+    def turn(self, book_id: str, page: int, also: Iterable[int] = (), seat: str = NAMELESS) -> list[PageState]:
+        """The client sees these pages now. The states of all that it wants, the most urgent first."""
         with self._lock:
             reading = self._books.reading(book_id)
             shown = tuple(dict.fromkeys((page, *also)))
             for index in shown:
                 reading.check(index)
-            reading.direction = direction_of(reading.shown, shown, reading.direction)
-            reading.shown = shown
+            reading.empty_since = None
+            place = reading.seats.take(seat, self._clock())
+            place.turn(shown)
             self._pace.turned(self._clock(), len(shown))
-            self._books.arrange(reading, self.options.look_ahead, wants=self.options.enabled)
-            return [reading.state(index) for index in reading.places]
+            self._books.turned(reading)
+            self._arrange(reading)
+            return [reading.state(index) for index in place.places]
 
     def want(
-        self, book_id: str, page: int, lane: Lane, *, asked: Treatment | None = None, image_hash: str = ""
+        self,
+        book_id: str,
+        page: int,
+        lane: Lane,
+        *,
+        asked: Treatment | None = None,
+        image_hash: str = "",
+        seat: str = NAMELESS,
     ) -> PageState:
-        """A page is asked for by itself; one that failed is tried again. asked: the treatment the request named."""
+        """A page is asked for by itself; one that failed is tried again. asked: the treatment the request named.
+
+        Until the client turns: then it has to be in range, unless it is wanted in the background.
+        """
         with self._lock:
             reading = self._books.reading(book_id)
             record = reading.record(page)
@@ -170,7 +201,9 @@ class Desk:
                 record.state = replace(record.state, image_hash=image_hash)
             if self.options.enabled:
                 record.in_background |= lane is Lane.BACKGROUND
-                place = Place(lane, min((abs(page - shown) for shown in reading.shown), default=0))
+                place = Place(lane, distance_to(page, reading.seats.shown))
+                if lane is not Lane.BACKGROUND:
+                    reading.seats.take(seat, self._clock()).asked[page] = place
                 self._books.want(record, min(record.place or place, place))
             if record.state.status.is_settled:  # who asks is told by an event, also of what is there already
                 self._books.events.append(PageChanged(record.state))
@@ -210,29 +243,25 @@ class Desk:
     # ---- what people set ----
 
     def set_options(self, options: ReaderOptions) -> None:
-        """Off: everything is called off. On, or otherwise set: what is shown is wanted as it is now."""
-        with self._lock:
-            if replace(self.options, look_ahead=options.look_ahead) != options:
-                self.hint = None
-            self.options = options
-            if options.enabled:
-                self._decide_anew()
-            else:
-                for record in self._books.records():
-                    self._books.call_off(record, PageStatus.ORIGINAL)
-            self._books.events.append(ReaderChanged())
+        """Off: everything is called off. On, or otherwise set: what is shown is wanted as it is now.
+
+        One thing is set at a time.
+        """
+        if replace(self.options, look_ahead=options.look_ahead) != options:
+            self.hint = None
+        self._enact(replace(self._law, options=options))
 
     def set_rules(self, rules: RuleSet) -> None:
-        """Pages that get something else now are made anew."""
-        with self._lock:
-            self.rules = rules
-            if self.options.enabled:
-                self._decide_anew()
-            self._books.events.append(ReaderChanged())
+        """Pages that get something else now are made anew. One thing is set at a time."""
+        self._enact(replace(self._law, rules=rules))
 
     def verdict(self, facts: PageFacts, *, rules: RuleSet | None = None, asked: Treatment | None = None) -> Verdict:
         """What such a page gets, under rules that need not be the ones in force."""
-        return judge(facts, self.rules if rules is None else rules, self.options.treatment, self.patterns, asked=asked)
+        return replace(self._law, rules=self.rules if rules is None else rules).verdict(facts, asked)
+
+    def decide(self, facts: PageFacts, asked: Treatment | None) -> Decision:
+        """What such a page would get now."""
+        return self._law.decide(facts, asked)
 
     # ---- what the feeder asks and tells ----
 
@@ -241,6 +270,16 @@ class Desk:
         with self._lock:
             return self._books.orders.popleft() if self._books.orders else self._books.next_look()
 
+    def end_graces(self) -> None:
+        """Free the seats of clients that are away for so long, and close the books that nobody reads for so long."""
+        with self._lock:
+            self._books.end_graces(self.options.look_ahead)
+
+    def grace_left_s(self) -> float | None:
+        """Until the next grace is over; None: none runs."""
+        with self._lock:
+            return self._books.grace_left_s()
+
     def next_event(self) -> ReaderEvent | None:
         """The next thing to tell, in order."""
         with self._lock:
@@ -248,24 +287,15 @@ class Desk:
 
     def judged(self, look: Look, facts: PageFacts, stamp: Stamp | None) -> Submission | None:
         """The page's job, unless it gets none, or is not wanted any longer."""
-        with self._lock:
-            record = self._books.held(look)
+        while True:
+            with self._lock:
+                law, record = self._law, self._books.held(look)
             if record is None:
                 return None
-            record.facts, record.stamp = facts, stamp
-            verdict = self.verdict(facts, asked=record.asked)
-            rule = verdict.rule and RuleName(verdict.rule.id, verdict.rule.name)
-            known: dict[str, Any] = {"original_width": facts.width, "original_height": facts.height}
-            known |= {"rule": rule, "reason": verdict.reason}
-            try:
-                record.recipe = self._recipe(verdict)
-            except EnlargerError as error:
-                self._books.fail(record, Failure.of(error), **known)
-                return None
-            if record.recipe is None:
-                self._books.skip(record, **known)
-                return None
-            return self._books.hand_in(record, **known)
+            decision = law.decide(facts, record.asked)  # not under the lock: people's patterns may be slow
+            with self._lock:
+                if self._books.held(look) is record and law is self._law:
+                    return self._books.decided(record, facts, stamp, decision)
 
     def failed(self, look: Look, failure: Failure) -> None:
         """The page cannot be looked at, or its job was refused."""
@@ -322,26 +352,33 @@ class Desk:
 
     # ---- within ----
 
-    def _recipe(self, verdict: Verdict) -> Recipe | None:
-        return None if verdict.recipe is None else self.options.recipe(verdict.recipe, self._catalog)
+    def _begin(self, reading: Reading, before: Reading | None) -> Reading:
+        """The book is open; who read it as it was before reads on, if there are such pages."""
+        if before is not None:
+            self._books.remove(before.book_id)
+            reading.seats = before.seats
+            reading.seats.keep_within(len(reading.pages))
+        self._books.add(reading)
+        if before is not None:
+            self._books.turned(reading)
+            self._arrange(reading)
+        return reading
 
-    def _decide_anew(self) -> None:
+    def _arrange(self, reading: Reading) -> None:
+        self._books.arrange(reading, self.options.look_ahead, wants=self.options.enabled)
+
+    def _enact(self, law: Law) -> None:
         """Pages that get something else now begin again; then everybody is where he is."""
-        for record in self._books.records():
-            if (record.is_in_hand or record.state.status.is_settled) and not self._stands(record):
-                self._books.begin_again(record)
-        for reading in self._books:
-            if reading.shown:
-                self._books.arrange(reading, self.options.look_ahead, wants=True)
-
-    def _stands(self, record: PageRecord) -> bool:
-        """Whether what was decided for the page would be decided again."""
-        if record.facts is None or record.state.status is PageStatus.FAILED:
-            return False
-        verdict = self.verdict(record.facts, asked=record.asked)
-        if verdict.recipe is None:
-            return record.recipe is None and record.state.reason == verdict.reason
-        try:
-            return record.recipe == self._recipe(verdict)
-        except EnlargerError:
-            return False
+        with self._lock:
+            known = {record.question for record in self._books.records() if record.question}
+        decisions = {question: law.decide(*question) for question in known}
+        with self._lock:
+            self._law = law
+            for record in self._books.records():
+                if not law.options.enabled:
+                    self._books.call_off(record, PageStatus.ORIGINAL)
+                elif record.was_decided and not record.stands(decisions):
+                    self._books.begin_again(record)
+            for reading in self._books if law.options.enabled else ():
+                self._arrange(reading)
+            self._books.events.append(ReaderChanged())

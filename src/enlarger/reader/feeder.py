@@ -70,8 +70,9 @@ class Feeder:
 
     def _run(self) -> None:
         while True:
+            patience_s = self._patience_s
             with self._news:
-                self._news.wait_for(lambda: self._woken or self._changed or self._stopping, self._patience_s)
+                self._news.wait_for(lambda: self._woken or self._changed or self._stopping, patience_s)
                 changed, self._changed = self._changed, {}
                 self._woken, stopping = False, self._stopping
             try:
@@ -84,10 +85,12 @@ class Feeder:
 
     @property
     def _patience_s(self) -> float | None:
-        return _RETRY_S if self._full else None
+        waits = (self._desk.grace_left_s(), _RETRY_S if self._full else None)
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def _serve(self, *, stopping: bool) -> None:
         self._full = False
+        self._desk.end_graces()
         self._publish()
         while not self._full and (order := self._desk.next_order()) is not None:
             if stopping and isinstance(order, Look):

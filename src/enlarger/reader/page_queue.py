@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import count
@@ -40,6 +40,11 @@ class Reference:
     asked: bool = False
 
 
+def distance_to(page: int, shown: Collection[int]) -> int:
+    """Pages between it and the nearest one that is shown; 0 where none is."""
+    return min((abs(page - each) for each in shown), default=0)
+
+
 class PageQueue:
     """References in order: lane, then the book turned last, then distance, then time. Not thread-safe."""
 
@@ -66,12 +71,15 @@ class PageQueue:
         self._waiting[book, page] = replace(known, place=min(known.place, place), asked=known.asked or asked)
         return False
 
-    def turn(self, book: str, page: int, places: Mapping[int, Place]) -> list[int]:
-        """A page of the book was turned to: what waits of it gets its new place; what has none is dropped, and named.
-
-        What was asked for in the background goes back there. From now on the book is the one turned last.
-        """
+    def turn(self, book: str) -> None:
+        """From now on the book is the one turned last."""
         self._turned[book] = next(self._turns)
+
+    def arrange(self, book: str, shown: Collection[int], places: Mapping[int, Place]) -> list[int]:
+        """These pages of the book are seen: what waits of it gets its new place; what has none is dropped, and named.
+
+        What was asked for in the background goes back there.
+        """
         dropped = []
         for reference in self._of(book):
             place = places.get(reference.page)
@@ -79,7 +87,7 @@ class PageQueue:
                 dropped.append(reference.page)
                 del self._waiting[book, reference.page]
             else:
-                behind = Place(Lane.BACKGROUND, abs(reference.page - page))
+                behind = Place(Lane.BACKGROUND, distance_to(reference.page, shown))
                 self._waiting[book, reference.page] = replace(reference, place=place or behind)
         return dropped
 

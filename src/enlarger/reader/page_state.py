@@ -74,4 +74,9 @@ class PageState:
     @property
     def url(self) -> str | None:
         """Where the server gives the render, None while there is none."""
-        return f"/v1/renders/{self.key}" if self.key else None
+        return url_of(self.key)
+
+
+def url_of(key: str) -> str | None:
+    """Where the server gives the render of that key; None for no key."""
+    return f"/v1/renders/{key}" if key else None

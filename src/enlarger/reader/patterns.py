@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Protocol
 
 from enlarger.errors import BadRuleError
 from enlarger.messages import msg
 
-_MOST_KEPT = 512
-_MOST_LENGTH = 10_000
+_MOST_KEPT = 1024
+_MOST_LENGTH = 2000
+_MOST_BYTES = 1 << 19  # of RE2's memory, a pattern
+_MOST_STEPS = 2000  # of a pattern's program: `(.?){999}` has 15 000, and takes as many looks at each character
+_MOST_STEPS_TOGETHER = 20_000  # of all rules' patterns: milliseconds a page
 
 
 class _Compiled(Protocol):
+    @property
+    def programsize(self) -> int: ...
+
     def search(self, text: str) -> object: ...
 
 
@@ -37,6 +44,16 @@ class Patterns:
         """Raises BadRuleError for a pattern that cannot be understood."""
         self.found(pattern, "")
 
+    def check_together(self, patterns: Iterable[str]) -> None:
+        """Raises BadRuleError for patterns that would take too long together; bad ones take no time."""
+        compiled = map(self._compiled, patterns)
+        steps = sum(0 if isinstance(each, BadRuleError) else each.programsize for each in compiled)
+        if steps > _MOST_STEPS_TOGETHER:
+            raise BadRuleError(
+                msg("The patterns of all rules are too much together: {steps} steps.", steps=steps),
+                msg("Use fewer or simpler ones, with {most} steps at most.", most=_MOST_STEPS_TOGETHER),
+            )
+
     def _compiled(self, pattern: str) -> _Compiled | BadRuleError:
         with self._lock:
             known = self._known.get(pattern)
@@ -45,10 +62,12 @@ class Patterns:
                 self._known.move_to_end(pattern)
                 return known
             self.misses += 1
-            self._known[pattern] = compiled = _compile(pattern)
-            if len(self._known) > _MOST_KEPT:
+        compiled = _compile(pattern)  # not under the lock: it may take a while
+        with self._lock:
+            self._known[pattern] = compiled
+            while len(self._known) > _MOST_KEPT:
                 self._known.popitem(last=False)
-            return compiled
+        return compiled
 
 
 def _compile(pattern: str) -> _Compiled | BadRuleError:
@@ -56,12 +75,15 @@ def _compile(pattern: str) -> _Compiled | BadRuleError:
 
     options = re2.Options()
     options.log_errors = False  # what is wrong goes to the person, not to the console
+    options.max_mem = _MOST_BYTES
     if len(pattern) > _MOST_LENGTH:
         return _bad(pattern[:40] + "…", str(msg("longer than {most} characters", most=_MOST_LENGTH)))
     try:
         compiled: _Compiled = re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
         return _bad(_encodable(pattern), _reason(error))
+    if compiled.programsize > _MOST_STEPS:
+        return _bad(pattern, str(msg("it would take too long")))
     return compiled
 
 

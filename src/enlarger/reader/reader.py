@@ -6,8 +6,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,8 @@ from enlarger.enhance import RenderCache
 from enlarger.errors import BadRuleError, EnlargerError, IllegalMoveError, InputError, StorageError, UnknownJobError
 from enlarger.jobs import Job, Jobs
 from enlarger.messages import msg
-from enlarger.reader.bookshelf import Bookshelf
+from enlarger.models import made
+from enlarger.reader.bookshelf import Bookshelf, facts_of
 from enlarger.reader.desk import Desk
 from enlarger.reader.events import ReaderEvent, ReaderListener
 from enlarger.reader.facts import PageFacts
@@ -23,13 +24,15 @@ from enlarger.reader.feeder import Feeder
 from enlarger.reader.flat_conditions import flat_of_rules, rules_of_flat
 from enlarger.reader.hint import Hint
 from enlarger.reader.json_forms import as_json, changed_options, options_from_json, rules_from_json
+from enlarger.reader.lookup import Found, Lookup, MadeGraph
 from enlarger.reader.options import RENDER_FORMAT, ReaderOptions
 from enlarger.reader.page_state import PageState
 from enlarger.reader.reader_store import ReaderStore
 from enlarger.reader.readings import OWNER
 from enlarger.reader.requests import Preload, Request, book_of, page_name
+from enlarger.reader.revision import check_revision
 from enlarger.reader.rules import Rule, RuleSet
-from enlarger.reader.shelf_index import unknown_page
+from enlarger.reader.seats import GRACE_S, NAMELESS
 from enlarger.reader.stamps import page_stamp
 from enlarger.reader.stats import ReaderStats
 from enlarger.reader.verdict import Verdict
@@ -52,15 +55,18 @@ class Reader:
         settings: Settings,
         *,
         clock: Callable[[], float] = time.monotonic,
+        grace_s: float = GRACE_S,
+        made: MadeGraph = made,
     ) -> None:
         self._jobs, self._shelf, self._store = jobs, shelf, store
         self._cache = RenderCache(settings.renders_dir, settings.cache_max_bytes)
+        self._lookup = Lookup(jobs.settings, jobs.catalog, self._cache, made)
         self._setting = threading.Lock()  # of one thing at a time, so that what is stored is what is in force
         self._listening = threading.Lock()
         self._listeners: tuple[ReaderListener, ...] = ()
         options = _stored(store, _OPTIONS, options_from_json, ReaderOptions())
         rules = _stored(store, _RULES, rules_from_json, RuleSet())
-        self._desk = Desk(options, rules, jobs.catalog, workers=settings.workers, clock=clock)
+        self._desk = Desk(options, rules, jobs.catalog, workers=settings.workers, clock=clock, grace_s=grace_s)
         self._feeder = Feeder(jobs, self._desk, self._tell)
 
     def start(self) -> None:
@@ -70,8 +76,7 @@ class Reader:
 
     def stop(self) -> None:
         """Leave all books. Nothing can be asked afterwards; the jobs go on without it."""
-        for book_id in self._desk.open_books():
-            self._desk.leave(book_id)
+        self._desk.close()
         self._feeder.stop()
 
     def subscribe(self, listener: ReaderListener) -> Callable[[], None]:
@@ -85,31 +90,51 @@ class Reader:
 
     # ---- books ----
 
-    def open(self, book_id: str) -> list[PageState]:
-        """Open a book; the states known of its pages. Raises UnknownBookError, BookError."""
-        path, pages = self._shelf.locate(book_id), self._shelf.pages(book_id)
-        states = self._desk.admit(book_id, path, pages, is_folder=path.is_dir())
-        self._feeder.wake()
-        return states
+    def open(self, book_id: str, seat: str = NAMELESS) -> list[PageState]:
+        """Open a book; the states known of its pages. Raises UnknownBookError, BookError.
 
-    def close(self, book_id: str) -> None:
-        """Leave a book: what is done for it stops, what was done for it is given up (the cache keeps it)."""
-        self._desk.leave(book_id)
+        seat: who reads, in the client's own word; all clients that say nothing are one. The book is open as long as
+        anybody reads it, and each has his own place in it.
+        """
+        return self._open(book_id, seat)
+
+    def close(self, book_id: str, seat: str = NAMELESS) -> None:
+        """Leave a book: what nobody else wants of it stops. What is finished is kept for the grace, then given up.
+
+        The cache keeps it longer.
+        """
+        self._desk.leave(book_id, seat)
         self._feeder.wake()
 
-    def turn(self, book_id: str, page: int, also: Iterable[int] = ()) -> list[PageState]:
+    def turn(self, book_id: str, page: int, also: Iterable[int] = (), seat: str = NAMELESS) -> list[PageState]:
         """The reader is here, also seeing the pages `also`. What is shown comes first, then what is ahead.
 
         Returns the states of all pages wanted now. Opens the book if it is not open; raises UnknownBookError.
         """
         also = tuple(also)
-        if book_id in self._desk.open_books():
-            self._look_again(book_id, (page, *also))
+        if self._desk.sits(book_id, seat):
+            self._look_again(book_id, (page, *also), seat)
         else:
-            self.open(book_id)
-        states = self._desk.turn(book_id, page, also)
+            self._open(book_id, seat)
+        states = self._desk.turn(book_id, page, also, seat)
         self._feeder.wake()
         return states
+
+    @contextmanager
+    def here(self, seat: str) -> Iterator[None]:
+        """While this lasts the client is there. When it is over, with no other, its seats are free after the grace.
+
+        Of clients that say nothing nobody knows which of them went: they have to say when they leave.
+        """
+        if seat == NAMELESS:
+            yield
+            return
+        self._desk.came(seat)
+        try:
+            yield
+        finally:
+            self._desk.went(seat)
+            self._feeder.wake()
 
     def states(self, book_id: str) -> list[PageState]:
         """Of every page of an open book that was ever wanted."""
@@ -125,7 +150,12 @@ class Reader:
         """One page, named by paths; it is tried again if it failed. Raises UnknownBookError, InputError."""
         book_id, page = self._find(request)
         state = self._desk.want(
-            book_id, page, request.lane, asked=request.wished.treatment, image_hash=request.image_hash
+            book_id,
+            page,
+            request.lane,
+            asked=request.wished.treatment,
+            image_hash=request.image_hash,
+            seat=request.seat,
         )
         self._feeder.wake()
         return state
@@ -176,22 +206,25 @@ class Reader:
         self._feeder.wake()
         return options
 
-    def set_rules(self, rules: RuleSet) -> RuleSet:
-        """Other rules, durable on return; raises BadRuleError for one that cannot be used."""
+    def set_rules(self, rules: RuleSet, *, over: Collection[str] | None = None) -> RuleSet:
+        """Other rules, durable on return; raises BadRuleError for one that cannot be used.
+
+        over: RulesChangedError unless the rules in force are one of these revisions.
+        """
         for rule in rules.rules:
             self._check(rule)
-        return self._put_rules(rules)
+        return self._put_rules(rules, over)
 
-    def conditions(self) -> dict[str, Any]:
-        """The rules in the flat JSON of earlier readers."""
-        return flat_of_rules(self.rules, self._jobs.catalog)
+    def conditions(self, rules: RuleSet | None = None) -> dict[str, Any]:
+        """These rules, or those in force, in the flat JSON of earlier readers."""
+        return flat_of_rules(self.rules if rules is None else rules, self._jobs.catalog)
 
-    def set_conditions(self, flat: Mapping[str, Any]) -> RuleSet:
+    def set_conditions(self, flat: Mapping[str, Any], *, over: Collection[str] | None = None) -> RuleSet:
         """Rules in flat JSON; one with a pattern that cannot be used is kept, matches nothing, and says so in `test`.
 
-        Raises BadRuleError for what is no list of conditions.
+        Raises BadRuleError for what is no list of conditions. over: as for `set_rules`.
         """
-        return self._put_rules(rules_of_flat(flat, self._jobs.catalog))
+        return self._put_rules(rules_of_flat(flat, self._jobs.catalog), over)
 
     def test(
         self,
@@ -201,7 +234,12 @@ class Reader:
         facts: PageFacts | None = None,
         rules: RuleSet | None = None,
     ) -> Verdict:
-        """What a page of a book, or such a page, would get, and why; `rules`: others than those in force."""
+        """What a page of a book, or such a page, would get, and why; `rules`: others than those in force.
+
+        Raises BadRuleError for patterns that are too heavy together.
+        """
+        if rules is not None:
+            self._desk.patterns.check_together(rules.patterns)
         return self._desk.verdict(facts or self._facts(book_id, page), rules=rules)
 
     # ---- results ----
@@ -220,6 +258,19 @@ class Reader:
         render = self._cache.get(key)
         return None if render is None else render.path
 
+    def lookup(self, request: Request) -> Found:
+        """Whether the render is kept that the page would get; nothing is made, and no book opened for reading.
+
+        Raises UnknownBookError, InputError, ModelError.
+        """
+        path = book_of(request.book_path, request.image_path)
+        book_id = self._shelf.id_of(path)
+        facts, page = self._page(book_id, request)
+        decision = self._desk.decide(facts, request.wished.treatment)
+        if decision.recipe is None:
+            return Found(reason=decision.failure.message if decision.failure else decision.verdict.reason)
+        return self._lookup.find(self._shelf.locate(book_id), page, decision.recipe)
+
     def clear_results(self) -> int:
         """Drop the reader's renders: those of open books, and what the cache keeps in its format; how many."""
         self._desk.forget_results()
@@ -228,12 +279,17 @@ class Reader:
 
     # ---- within ----
 
-    def _look_again(self, book_id: str, pages: Iterable[int]) -> None:
+    def _open(self, book_id: str, seat: str, *, anew: bool = False) -> list[PageState]:
+        path, pages = self._shelf.locate(book_id), self._shelf.pages(book_id)
+        states = self._desk.admit(book_id, path, pages, is_folder=path.is_dir(), seat=seat, anew=anew)
+        self._feeder.wake()
+        return states
+
+    def _look_again(self, book_id: str, pages: Iterable[int], seat: str) -> None:
         """Forget what is known of pages whose files were changed, or whose renders expired."""
         seen = self._desk.seen(book_id, pages)
         if any(page_stamp(page.book, page.name) != page.stamp for page in seen):
-            self._desk.leave(book_id)
-            self.open(book_id)
+            self._open(book_id, seat, anew=True)
             return
         for page in seen:
             if page.state.key and self.render(page.state.key) is None:
@@ -242,20 +298,21 @@ class Reader:
     def _find(self, request: Request) -> tuple[str, int]:
         path = book_of(request.book_path, request.image_path)
         book_id = self._shelf.id_of(path)
-        if book_id not in self._desk.open_books():
-            self.open(book_id)
+        if not self._desk.sits(book_id, request.seat):
+            self._open(book_id, request.seat)
         name = page_name(path, request.image_path)
         index = self._desk.index_of(book_id, name) if name else None
         return book_id, request.page_index if index is None else index
 
     def _facts(self, book_id: str, page: int) -> PageFacts:
+        return facts_of(self._shelf.locate(book_id), self._shelf.pages(book_id), page)
+
+    def _page(self, book_id: str, request: Request) -> tuple[PageFacts, str]:
+        """What rules are asked about the page, and what the book calls it."""
         path, pages = self._shelf.locate(book_id), self._shelf.pages(book_id)
-        if not 0 <= page < len(pages):
-            raise unknown_page(page, len(pages))
-        found = pages[page]
-        return PageFacts.of_page(
-            path, found.name, width=found.width or 0, height=found.height or 0, file_type=found.format or ""
-        )
+        name = page_name(path, request.image_path)
+        index = next((page.index for page in pages if name and page.name == name), request.page_index)
+        return facts_of(path, pages, index), pages[index].name
 
     def _check(self, rule: Rule) -> None:
         try:
@@ -268,8 +325,10 @@ class Reader:
                 msg("Rule “{name}”: {problem}", name=rule.name, problem=error.message), error.remedy
             ) from error
 
-    def _put_rules(self, rules: RuleSet) -> RuleSet:
+    def _put_rules(self, rules: RuleSet, over: Collection[str] | None) -> RuleSet:
+        self._desk.patterns.check_together(rules.patterns)
         with self._setting:
+            check_revision(self.rules, over)
             kept = as_json(rules.with_own_ids())
             rules = rules_from_json(kept)  # what could not be read at the next start is refused now
             self._store.put_document(_RULES, kept)

@@ -10,10 +10,11 @@ from enlarger.enhance import Recipe
 from enlarger.jobs import JobSource, Priority
 from enlarger.reader.bookshelf import BookPage
 from enlarger.reader.facts import PageFacts
-from enlarger.reader.look_ahead import Direction
+from enlarger.reader.law import Decision
 from enlarger.reader.page_queue import Lane, Place
 from enlarger.reader.page_state import PageState, PageStatus
 from enlarger.reader.rules import Treatment
+from enlarger.reader.seats import Seats
 from enlarger.reader.shelf_index import unknown_page
 from enlarger.reader.stamps import Stamp
 
@@ -47,22 +48,49 @@ class PageRecord:
         return self.state.status in (PageStatus.CHECKING, PageStatus.PROCESSING)
 
     @property
+    def was_decided(self) -> bool:
+        """Whether rules and options were asked about it, or are just being asked."""
+        return self.is_in_hand or self.state.status.is_settled
+
+    @property
+    def question(self) -> tuple[PageFacts, Treatment | None] | None:
+        """What is to be decided about it; None until it was looked at."""
+        return None if self.facts is None else (self.facts, self.asked)
+
+    def stands(self, decisions: Mapping[tuple[PageFacts, Treatment | None], Decision]) -> bool:
+        """Whether the page has what is decided for it now."""
+        decision = decisions.get(self.question) if self.question else None
+        if decision is None or decision.failure is not None or self.state.status is PageStatus.FAILED:
+            return False
+        reason = decision.verdict.reason
+        return self.recipe == decision.recipe and (self.recipe is not None or self.state.reason == reason)
+
+    @property
     def lane(self) -> Lane:
         """Why it is wanted."""
         return self.place.lane if self.place else Lane.BACKGROUND
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A page that was looked at, and what its file was then."""
+
+    book: Path
+    name: str
+    stamp: Stamp | None
+    state: PageState
+
+
 @dataclass
 class Reading:
-    """A book from its opening until it is left. `shown`: the pages seen now, none before the first turn."""
+    """A book from its opening until it is left. empty_since: when nobody sat at it any more (the clock's seconds)."""
 
     book_id: str
     path: Path
     pages: Sequence[BookPage]
     is_folder: bool
-    shown: tuple[int, ...] = ()
-    direction: Direction = 1
-    places: Mapping[int, Place] = field(default_factory=dict)
+    seats: Seats = field(default_factory=Seats)
+    empty_since: float | None = None
     records: dict[int, PageRecord] = field(default_factory=dict)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +12,15 @@ from uuid import uuid4
 from enlarger.errors import UnknownBookError
 from enlarger.jobs import Failure, Submission
 from enlarger.messages import msg
-from enlarger.reader.events import PageChanged, ReaderEvent
-from enlarger.reader.look_ahead import LookAhead, places_around
+from enlarger.reader.events import PageChanged, ReaderChanged, ReaderEvent
+from enlarger.reader.facts import PageFacts
+from enlarger.reader.law import Decision
+from enlarger.reader.look_ahead import LookAhead
 from enlarger.reader.orders import Finished, Look, Order, Prioritise, Release
-from enlarger.reader.page_queue import Lane, PageQueue, Place, Reference
-from enlarger.reader.page_state import PageState, PageStatus
+from enlarger.reader.page_queue import Lane, PageQueue, Place, Reference, distance_to
+from enlarger.reader.page_state import PageState, PageStatus, RuleName
 from enlarger.reader.reading import PageRecord, Reading, priority_of
+from enlarger.reader.stamps import Stamp
 from enlarger.reader.stats import Counters
 
 OWNER = "reader"
@@ -27,12 +30,13 @@ MOST_OPEN = 32  # books; one more, and the one not turned for longest is left
 class Readings:
     """Readings, their queue, and what follows for jobs (`orders`) and listeners (`events`). Not thread-safe."""
 
-    def __init__(self, clock: Callable[[], float], window: int) -> None:
+    def __init__(self, clock: Callable[[], float], window: int, grace_s: float) -> None:
         self.queue = PageQueue(clock)
         self.counters = Counters()
         self.orders: deque[Order] = deque()
         self.events: deque[ReaderEvent] = deque()
-        self._clock = clock
+        self._clock, self._grace_s = clock, grace_s
+        self._sockets: Counter[str] = Counter()  # by seat
         self._window = window
         self._readings: OrderedDict[str, Reading] = OrderedDict()  # the one turned last is last
         self._jobs: dict[str, PageRecord] = {}
@@ -55,10 +59,11 @@ class Readings:
             raise UnknownBookError(msg("This book is not open: {book}.", book=book_id)) from None
 
     def add(self, reading: Reading) -> None:
-        """Open a book; of too many, the one not turned for longest is left."""
+        """Open a book; of too many, one that nobody reads is left, or the one not turned for longest."""
         self._readings[reading.book_id] = reading
         while len(self._readings) > MOST_OPEN:
-            self.remove(next(iter(self._readings)))
+            others = list(self._readings.values())[:-1]
+            self.remove(min(others, key=lambda other: len(other.seats) > 0).book_id)
 
     def remove(self, book_id: str) -> bool:
         """Leave a book: all that is done for it is called off. Whether it was open."""
@@ -72,18 +77,72 @@ class Readings:
         """Of all books."""
         return [record for reading in self._readings.values() for record in reading.records.values()]
 
-    def arrange(self, reading: Reading, reach: LookAhead, *, wants: bool) -> None:
-        """The reader is where the reading says: what is near is wanted (if `wants`), all else called off."""
+    def turned(self, reading: Reading) -> None:
+        """From now on the book is the one turned last."""
         self._readings.move_to_end(reading.book_id)
-        places = places_around(reading.shown, len(reading.pages), reach, reading.direction)
-        reading.places = dict(sorted(places.items(), key=lambda item: item[1]))
-        for index in self.queue.turn(reading.book_id, reading.shown[0], places):
+        self.queue.turn(reading.book_id)
+
+    def arrange(self, reading: Reading, reach: LookAhead, *, wants: bool) -> None:
+        """Those who read are where their seats say: what is near is wanted, all else called off.
+
+        Not `wants`: of what is near nothing that is not wanted already, or ready.
+        """
+        for seat in reading.seats:
+            seat.look_ahead(len(reading.pages), reach)
+        shown, places = reading.seats.shown, reading.seats.places()
+        for index in self.queue.arrange(reading.book_id, shown, places):
             self.call_off(reading.record(index))
         for record in reading.records.values():
             if record.state.page not in places:
-                self._fall_back(record, abs(record.state.page - reading.shown[0]))
-        for index, place in reading.places.items() if wants else ():
-            self.want(reading.record(index), place)
+                self._fall_back(record, distance_to(record.state.page, shown))
+        for index, place in places.items():
+            record = reading.record(index)
+            if wants or record.state.status.is_wanted or record.state.status.is_settled:
+                self.want(record, place)
+
+    # ---- who reads ----
+
+    def came(self, seat: str) -> None:
+        """The client has one more socket."""
+        self._sockets[seat] += 1
+        for reading in self:
+            reading.seats.came(seat)
+
+    def went(self, seat: str) -> None:
+        """The client has one socket less."""
+        self._sockets[seat] -= 1
+        if self._sockets[seat] <= 0:
+            del self._sockets[seat]
+            for reading in self:
+                reading.seats.went(seat, self._clock())
+
+    def thin_out(self, reading: Reading, reach: LookAhead, now: float) -> None:
+        """Somebody left. When nobody is there any more the work stops, and what is finished stays for the grace."""
+        if reading.seats:
+            self.arrange(reading, reach, wants=False)
+            return
+        reading.empty_since = now
+        for record in reading.records.values():
+            if record.state.status.is_wanted:
+                self.call_off(record)
+            record.place = None
+        self.events.append(ReaderChanged())
+
+    def end_graces(self, reach: LookAhead) -> None:
+        """Free the seats of clients that are away for so long, and leave the books that nobody reads for so long."""
+        moment = self._clock() - self._grace_s
+        for reading in self:
+            freed = reading.seats.free_since(moment)
+            if freed is not None:
+                self.thin_out(reading, reach, freed)
+            if reading.empty_since is not None and reading.empty_since <= moment:
+                self.remove(reading.book_id)
+
+    def grace_left_s(self) -> float | None:
+        """Until the next grace is over; None: none runs."""
+        begun = [since for reading in self for since in (reading.empty_since, reading.seats.first_away())]
+        first = min((since for since in begun if since is not None), default=None)
+        return None if first is None else max(0.0, first + self._grace_s - self._clock())
 
     # ---- pages ----
 
@@ -157,6 +216,22 @@ class Readings:
         """The page that was looked at, unless that was called off."""
         record = self._readings[look.book_id].records.get(look.page) if look.book_id in self else None
         return record if record is not None and record.ticket == look.ticket else None
+
+    def decided(
+        self, record: PageRecord, facts: PageFacts, stamp: Stamp | None, decision: Decision
+    ) -> Submission | None:
+        """The page's job, unless it gets none."""
+        record.facts, record.stamp, record.recipe = facts, stamp, decision.recipe
+        verdict = decision.verdict
+        known: dict[str, Any] = {"original_width": facts.width, "original_height": facts.height}
+        known |= {"rule": verdict.rule and RuleName(verdict.rule.id, verdict.rule.name), "reason": verdict.reason}
+        if decision.failure is not None:
+            self.fail(record, decision.failure, **known)
+        elif decision.recipe is None:
+            self.skip(record, **known)
+        else:
+            return self.hand_in(record, **known)
+        return None
 
     def skip(self, record: PageRecord, **facts: Any) -> None:
         """The page gets nothing."""

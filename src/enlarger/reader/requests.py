@@ -10,6 +10,7 @@ from typing import Literal
 from enlarger.reader.facts import INNER, slashes
 from enlarger.reader.page_queue import Lane
 from enlarger.reader.rules import Treatment
+from enlarger.reader.seats import NAMELESS
 
 RequestPriority = Literal["current", "forward", "backward", "background"]
 
@@ -35,7 +36,7 @@ class Wished:
 
 @dataclass(frozen=True)
 class Request:
-    """One page. image_path: its file, or `<archive> inner=<member>`; "" for the page of that index."""
+    """One page. image_path: its file, or `<archive> inner=<member>`; "" for the page of that index. seat: who asks."""
 
     book_path: str
     page_index: int
@@ -43,6 +44,7 @@ class Request:
     image_hash: str = ""
     priority: RequestPriority = "current"
     wished: Wished = Wished()
+    seat: str = NAMELESS
 
     @property
     def lane(self) -> Lane:
@@ -67,6 +69,7 @@ class Preload:
     center_index: int
     pages: Sequence[PreloadPage]
     wished: Wished = Wished()
+    seat: str = NAMELESS
 
     def requests(self) -> list[Request]:
         """The nearest first; those behind the centre come after those ahead."""
@@ -75,7 +78,9 @@ class Preload:
 
     def _request(self, page: PreloadPage) -> Request:
         priority: RequestPriority = "forward" if page.page_index >= self.center_index else "backward"
-        return Request(self.book_path, page.page_index, page.image_path, page.image_hash, priority, wished=self.wished)
+        return Request(
+            self.book_path, page.page_index, page.image_path, page.image_hash, priority, self.wished, self.seat
+        )
 
 
 def book_of(book_path: str, image_path: str) -> Path:

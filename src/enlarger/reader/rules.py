@@ -16,7 +16,7 @@ Pixels = Annotated[int, Field(ge=0, le=1_000_000)]
 Amount = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 _MOST_LETTERS = 500
 Name = Annotated[str, Field(max_length=_MOST_LETTERS)]
-Pattern = Annotated[str, Field(max_length=10_000)]
+Pattern = Annotated[str, Field(max_length=2000)]
 FileTypes = Annotated[tuple[Name, ...], Field(max_length=100)]
 
 in_camel_case = with_config(ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid"))
@@ -100,6 +100,11 @@ class RuleSet:
 
     enabled: bool = False
     rules: Annotated[tuple[Rule, ...], Field(max_length=1000)] = ()
+
+    @property
+    def patterns(self) -> frozenset[str]:
+        """Of all rules."""
+        return frozenset(pattern for rule in self.rules for pattern in rule.match.patterns)
 
     @property
     def in_turn(self) -> tuple[Rule, ...]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic.alias_generators import to_camel
+
+from enlarger.reader.page_state import PageStatus
+from enlarger.reader.patterns import Patterns
+from enlarger.reader.reading import PageRecord
 
 _MOST_WAITS = 1000
 
@@ -68,6 +73,31 @@ class Counters:
         """How many waits are remembered, their mean and the longest."""
         waits = [seconds * 1000 for seconds in self._waits_s]
         return (len(waits), sum(waits) / len(waits), max(waits)) if waits else (0, 0.0, 0.0)
+
+
+def stats_of(
+    counters: Counters, records: Sequence[PageRecord], *, pending: int, patterns: Patterns, is_enabled: bool
+) -> ReaderStats:
+    """From what was counted, and the pages of all open books."""
+    finished = [record.bytes for record in records if record.state.status is PageStatus.COMPLETED]
+    count, mean_ms, longest_ms = counters.waits_ms
+    return ReaderStats(
+        memory_cache_count=len(finished),
+        memory_cache_bytes=sum(finished),
+        pending_tasks=pending,
+        processing_tasks=sum(record.is_in_hand for record in records),
+        completed_count=counters.completed,
+        skipped_count=counters.skipped,
+        failed_count=counters.failed,
+        queue_wait_sample_count=count,
+        queue_wait_avg_ms=mean_ms,
+        queue_wait_max_ms=longest_ms,
+        dedupe_request_count=counters.wanted,
+        dedupe_hit_count=counters.wanted_again,
+        regex_cache_hit_count=patterns.hits,
+        regex_cache_miss_count=patterns.misses,
+        is_enabled=is_enabled,
+    )
 
 
 def _rate(hits: int, asked: int) -> float:

@@ -24,6 +24,7 @@ from enlarger.errors import (
     WeightsMissingError,
     WeightsRefusedError,
 )
+from enlarger.reader import RulesChangedError
 from enlarger.server.languages import language_of
 from enlarger.server.refusals import RefusalError
 
@@ -33,11 +34,11 @@ RETRY_AFTER_S = {408: 1, 429: 5, 503: 5}
 _STATUS: tuple[tuple[type[EnlargerError], int], ...] = (  # the first that fits
     (UnknownJobError, 404),
     (UnknownBookError, 404),
-    (UnknownBookError, 404),
     (UnknownModelError, 422),
     (IllegalMoveError, 409),
     (IdempotencyError, 409),
     (CancelledError, 409),
+    (RulesChangedError, 412),
     (QueueFullError, 429),
     (InputError, 422),
     (WeightsMissingError, 409),

@@ -112,6 +112,12 @@ def is_current(if_none_match: str, sha256: str) -> bool:
     return sha256 in tags or "*" in tags
 
 
+def named_tags(if_match: str) -> frozenset[str] | None:
+    """The tags of which one has to be the thing's own; None: whatever it is, as `*` and no header say."""
+    tags = frozenset(tag.strip().strip('"') for tag in if_match.split(",")) if if_match.strip() else frozenset("*")
+    return None if "*" in tags else tags
+
+
 def _behind_the_end(size_bytes: int) -> RangeError:
     return RangeError(msg("The file ends before this range; it has {bytes} bytes.", bytes=size_bytes))
 

@@ -16,6 +16,7 @@ from enlarger.messages import LANGUAGES
 from enlarger.server.live_room import Hearer, text_of
 from enlarger.server.outbox import Outbox
 from enlarger.server.v1.errors import INVALID
+from enlarger.server.v1.reader_wire import Seat
 from enlarger.server.v1.service import Language, Service, Serving
 from enlarger.server.v1.views import event_view
 
@@ -51,19 +52,21 @@ _MESSAGE: TypeAdapter[_Ping | _Watch | _Unwatch] = TypeAdapter(
 
 
 @router.websocket("/live")
-async def socket(service: Serving, language: Language, websocket: WebSocket) -> None:
+async def socket(service: Serving, language: Language, websocket: WebSocket, seat: Seat = "") -> None:
     """`hello` at once, then what changes as it changes, one JSON object a message, told apart by `type`.
 
     `job`, `job-deleted`, `upscale-ready`, `reader`, `pull` and `workers` come by themselves; a job's `event`s and
     `progress` after {"type": "watch", "job": …, "after": …}. `resync`: too much happened for this client, read anew.
     Closed with 4400 after a message that cannot be read, with 1001 when the server ends.
+    `?seat=`: who reads; when no socket of it is there for half a minute, it has left its books.
     `?language=` says what a browser cannot: which language it wants, whatever its own headers are.
     """
     asked = websocket.query_params.get("language", "")
     language = asked if asked in LANGUAGES else language
     await websocket.accept()
     hearer = Hearer(language, service.access.is_local(websocket.scope))
-    with service.room.seat(hearer) as (outbox, ends), suppress(WebSocketDisconnect, RuntimeError):
+    present, place = service.reader.here(seat), service.room.seat(hearer)
+    with present, place as (outbox, ends), suppress(WebSocketDisconnect, RuntimeError):
         await websocket.send_text(text_of({"type": "hello", "version": __version__, "language": language}))
         code = await _Client(service, websocket, outbox, language).serve(ends)
         if code is not None:

@@ -28,6 +28,9 @@ _OF = {  # (method, path) -> what else it may answer
     ("get", "/v1/shelf/items"): (404,),
     ("post", "/v1/reader/requests"): (404,),
     ("post", "/v1/reader/preloads"): (404,),
+    ("get", "/v1/reader/lookup"): (404, 409),
+    ("put", "/v1/reader/rules"): (412,),
+    ("put", "/v1/reader/conditions"): (412,),
     ("post", "/v1/reader/rules/test"): (404,),
 }
 _MOVES = ("pause", "resume", "cancel", "retry", "priority")

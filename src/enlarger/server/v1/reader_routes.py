@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from enlarger.reader import Preload, PreloadPage, Wished
+from enlarger.reader import Preload, PreloadPage, Wished, url_of
 from enlarger.reader import Request as Wanted
 from enlarger.server.live_room import RESYNC, Hearer
 from enlarger.server.threads import in_thread
@@ -17,6 +17,8 @@ from enlarger.server.v1.book_routes import BookId, PageIndex
 from enlarger.server.v1.event_routes import HEARTBEAT_S
 from enlarger.server.v1.reader_views import page_state, page_states, reader_view
 from enlarger.server.v1.reader_wire import (
+    LookupQuery,
+    LookupView,
     Named,
     PageRequest,
     PageStates,
@@ -27,6 +29,7 @@ from enlarger.server.v1.reader_wire import (
     ReaderStatsView,
     ReaderView,
     Removed,
+    Seat,
 )
 from enlarger.server.v1.service import Language, Service, Serving
 
@@ -67,9 +70,9 @@ async def change(service: Serving, language: Language, body: ReaderChanges) -> R
 
 
 @router.post("/books/{book_id}/open")
-async def open_book(service: Serving, language: Language, book_id: BookId) -> PageStates:
-    """Open a book; what is known of its pages."""
-    return await in_thread(lambda: page_states(service.reader.open(book_id), language))
+async def open_book(service: Serving, language: Language, book_id: BookId, seat: Seat = "") -> PageStates:
+    """Open a book; what is known of its pages. It is open until everybody who opened it has left."""
+    return await in_thread(lambda: page_states(service.reader.open(book_id, seat), language))
 
 
 @router.get("/books/{book_id}")
@@ -79,15 +82,20 @@ async def states(service: Serving, language: Language, book_id: BookId) -> PageS
 
 
 @router.delete("/books/{book_id}", status_code=204)
-async def leave(service: Serving, book_id: BookId) -> None:
-    """Leave the book: what is done for it stops within a tile."""
-    await in_thread(service.reader.close, book_id)
+async def leave(service: Serving, book_id: BookId, seat: Seat = "") -> None:
+    """Leave the book: what is done for it, and nobody else wants, stops within a tile."""
+    await in_thread(service.reader.close, book_id, seat)
 
 
 @router.put("/books/{book_id}/position")
-async def turn(service: Serving, language: Language, book_id: BookId, body: PositionRequest) -> PageStates:
-    """The reader is here. The pages that are wanted now, the most urgent first: what is shown, then what is ahead."""
-    return await in_thread(lambda: page_states(service.reader.turn(book_id, body.page, body.also), language))
+async def turn(
+    service: Serving, language: Language, book_id: BookId, body: PositionRequest, seat: Seat = ""
+) -> PageStates:
+    """The reader is here. The pages that are wanted now, the most urgent first: what is shown, then what is ahead.
+
+    Several readers of one book have a place each: what any of them sees comes first.
+    """
+    return await in_thread(lambda: page_states(service.reader.turn(book_id, body.page, body.also, seat), language))
 
 
 @router.delete("/books/{book_id}/pages", status_code=204)
@@ -106,7 +114,7 @@ async def cancel_page(service: Serving, book_id: BookId, index: PageIndex) -> No
 
 
 @router.post("/requests")
-async def request(service: Serving, language: Language, body: PageRequest) -> PageStateView:
+async def request(service: Serving, language: Language, body: PageRequest, seat: Seat = "") -> PageStateView:
     """One page, named by paths; how it goes on is told by events."""
     wanted = Wanted(
         book_path=body.book_path,
@@ -115,16 +123,26 @@ async def request(service: Serving, language: Language, body: PageRequest) -> Pa
         image_hash=body.image_hash,
         priority=body.priority,
         wished=_wished(body),
+        seat=seat,
     )
     return await in_thread(lambda: page_state(service.reader.request(wanted), language))
 
 
 @router.post("/preloads")
-async def preload(service: Serving, language: Language, body: PreloadRequest) -> PageStates:
+async def preload(service: Serving, language: Language, body: PreloadRequest, seat: Seat = "") -> PageStates:
     """Pages around the one that is read, to be ready before they are turned to."""
     pages = [PreloadPage(each.page_index, each.image_path, each.hash) for each in body.image_infos]
-    wanted = Preload(body.book_path, body.center_index, pages, wished=_wished(body))
+    wanted = Preload(body.book_path, body.center_index, pages, _wished(body), seat)
     return await in_thread(lambda: page_states(service.reader.preload(wanted), language))
+
+
+@router.get("/lookup")
+async def lookup(service: Serving, language: Language, asked: Annotated[LookupQuery, Query()]) -> LookupView:
+    """Whether the page is ready in the cache. Nothing is made, queued or cancelled by asking."""
+    wanted = Wanted(asked.book_path, asked.page_index, asked.image_path, wished=_wished(asked))
+    found = await in_thread(service.reader.lookup, wanted)
+    reason = None if found.reason is None else found.reason.text(language)
+    return LookupView(cached=bool(found.key), url=url_of(found.key), reason=reason)
 
 
 @router.delete("/requests", status_code=204)
@@ -149,14 +167,19 @@ async def clear_results(service: Serving) -> Removed:
 
 
 @router.get("/events", response_class=Response, responses=_STREAM)
-async def events(service: Serving, language: Language, request: Request) -> Response:
-    """Each change of a page, for clients without a WebSocket; from now on, until the server ends."""
+async def events(service: Serving, language: Language, request: Request, seat: Seat = "") -> Response:
+    """Each change of a page, for clients without a WebSocket; from now on, until the server ends.
+
+    `seat`: whoever is gone for half a minute after this ended has left its books.
+    """
     hearer = Hearer(language, service.access.is_local(request.scope))
-    return StreamingResponse(_sse(service, hearer), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(
+        _sse(service, hearer, seat), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+    )
 
 
-async def _sse(service: Service, hearer: Hearer) -> AsyncIterator[bytes]:
-    with service.room.seat(hearer, kinds=("page",)) as (outbox, ends):
+async def _sse(service: Service, hearer: Hearer, seat: str) -> AsyncIterator[bytes]:
+    with service.reader.here(seat), service.room.seat(hearer, kinds=("page",)) as (outbox, ends):
         ending = asyncio.ensure_future(ends.wait())
         waiting: asyncio.Future[str] | None = None
         try:

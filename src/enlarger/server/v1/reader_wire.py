@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from enlarger.errors import EnlargerError
@@ -29,6 +30,16 @@ Noise = Annotated[
     Annotated[int, Field(ge=-1, le=3)] | None,
     BeforeValidator(_level),
     Field(description="Level of noise reduction; -1: conservative; null: left alone.", examples=[1]),
+]
+Seat = Annotated[
+    str,
+    Query(
+        max_length=64,
+        pattern=r"^[0-9A-Za-z_-]*$",
+        description="Who reads, in the client's own word: one for each tab or device, so that none stops another. "
+        "All clients that say nothing are one.",
+        examples=["tab-7f3a"],
+    ),
 ]
 AnyText = Annotated[str, Field(max_length=8192, pattern=_NO_NUL)]
 
@@ -161,6 +172,23 @@ class PageRequest(Named):
     image_path: AnyText = Field("", description="Its file, or `<archive> inner=<member>`; empty: by its index.")
     image_hash: Annotated[str, Field(max_length=200, pattern=_NO_NUL)] = ""
     priority: Literal["current", "forward", "backward", "background"] = "current"
+
+
+class LookupQuery(Named):
+    """One page, named as in a request."""
+
+    model_config = ConfigDict(extra="forbid")
+    book_path: AnyText = ""
+    page_index: Page = 0
+    image_path: AnyText = Field("", description="Its file, or `<archive> inner=<member>`; empty: by its index.")
+
+
+class LookupView(Wire):
+    """Whether the page's render is kept. `url`: where, else null; then `reason` may say why there is none."""
+
+    cached: bool
+    url: str | None = Field(None, examples=[f"/v1/renders/{EXAMPLE_KEY}"])
+    reason: str | None = None
 
 
 class ImageInfo(Wire):

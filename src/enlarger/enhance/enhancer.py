@@ -28,7 +28,7 @@ from enlarger.enhance.tile_limits import TileLimits, depends_on_tile
 from enlarger.enhance.tiles import TilePlan
 from enlarger.models import Card, Catalog, Graph, Variant, load_catalog, prepare
 from enlarger.pictures import Frame, Picture, Pixels, bleed
-from enlarger.runtimes import UINT8, Runtime, Session, SessionSpec, open_session
+from enlarger.runtimes import UINT8, Runtime, Session, SessionSpec, device_memory_bytes, open_session
 from enlarger.settings import Settings
 
 PrepareGraph: TypeAlias = Callable[[Variant, Settings], Graph]
@@ -143,7 +143,8 @@ class Enhancer:
         self.limits = self._limits_on(self.device)
 
     def _limits_on(self, device: str) -> TileLimits:
-        return TileLimits(self.settings, runtime=device.partition(":")[0], sharers=self._sharers)
+        held = device_memory_bytes(device, self.settings)
+        return TileLimits(self.settings, runtime=device.partition(":")[0], sharers=self._sharers, device_bytes=held)
 
     def warm(self, recipe: Recipe, width: int, height: int) -> None:
         """Open what a picture of this size will need; raises as `enlarge` does."""

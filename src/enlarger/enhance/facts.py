@@ -35,6 +35,7 @@ class PassFacts:
     weights: str = ""
     halo_px: int = 0
     batch: int = 1
+    fallback: Mapping[str, Any] | None = None  # why it did not run where it was meant to: a message's JSON
 
 
 def summed(passes: Sequence[PassFacts]) -> PassFacts:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from math import ceil, gcd
 from typing import Any, TypeAlias
@@ -22,11 +22,11 @@ from enlarger.enhance.resample import as_floats, from_floats, to_grey
 from enlarger.enhance.residents import Residents
 from enlarger.enhance.tile_limits import TileLimits
 from enlarger.enhance.tiles import SIDE_STEP_PX, Box, TilePlan, TileRule, cut, force_tiles, paste, plan_tiles
-from enlarger.errors import BadOutputError, OutOfMemoryError
+from enlarger.errors import BadOutputError, OutOfMemoryError, RuntimeFailedError
 from enlarger.messages import msg
 from enlarger.models import Graph, Variant
 from enlarger.pictures import Pixels, canvas
-from enlarger.runtimes import FLOAT32, UINT8, Part, Session
+from enlarger.runtimes import FLOAT32, TROUBLES, UINT8, Part, Session, SessionSpec
 
 Plane: TypeAlias = Pixels
 UseSession = Callable[[Graph, tuple[int, int], int, Precision, str], AbstractContextManager[Session]]
@@ -34,6 +34,15 @@ UseSession = Callable[[Graph, tuple[int, int], int, Precision, str], AbstractCon
 
 class _ImplausibleError(Exception):
     """A tile came back black or constant although its source is not."""
+
+
+class _DeviceFailedError(Exception):
+    """A session failed while it ran, for a reason that is not memory."""
+
+    def __init__(self, spec: SessionSpec, error: RuntimeFailedError) -> None:
+        super().__init__(spec, error)
+        self.place = (spec.runtime, spec.device)
+        self.error = error
 
 
 @dataclass(frozen=True)
@@ -78,11 +87,15 @@ class Inference:
 
     def _fitting(self, plane: Plane, graph: Graph, precision: Precision) -> tuple[Plane, PassFacts]:
         tried_again = False
+        lost: dict[tuple[str, str], RuntimeFailedError] = {}
         while True:
             plan = plan_for(self.recipe, graph, plane.shape[1], plane.shape[0], self.limits)
             batch = batch_for(self.recipe, graph, plan, self.limits)
             try:
-                return self._stitched(plane, graph, plan, batch, precision)
+                return self._stitched(plane, graph, plan, batch, precision, lost)
+            except _DeviceFailedError as failed:
+                self._leave(failed)
+                lost[failed.place] = failed.error
             except OutOfMemoryError:
                 self.residents.close_idle()  # what is resident is memory that the smaller tile needs
                 if self.residents.in_use:  # by a page that this one interrupted: its tile is not to blame
@@ -92,6 +105,11 @@ class Inference:
                     continue
                 if not self._lower(graph.variant, plan, batch):
                     raise
+
+    def _leave(self, failed: _DeviceFailedError) -> None:
+        """The next session is opened on another device, if there is one."""
+        TROUBLES.note(*failed.place, failed.error.message)
+        self.residents.close_idle()
 
     def _lower(self, variant: Variant, plan: TilePlan, batch: int) -> bool:
         """From now on half the batch, then half the tile; False where there is no less."""
@@ -104,17 +122,26 @@ class Inference:
         return True
 
     def _stitched(
-        self, plane: Plane, graph: Graph, plan: TilePlan, batch: int, precision: Precision
+        self,
+        plane: Plane,
+        graph: Graph,
+        plan: TilePlan,
+        batch: int,
+        precision: Precision,
+        lost: Mapping[tuple[str, str], RuntimeFailedError],
     ) -> tuple[Plane, PassFacts]:
         scale = graph.variant.scale
         deep = _is_deep(plane)
         stitched, _ = canvas(plan.height * scale, plan.width * scale, plane.shape[2], deep=deep)
         with self.use_session(graph, plan.tile, batch, precision, FLOAT32 if deep else UINT8) as session:
-            averages = self._shared_averages(session, plane, plan, graph.variant)
-            results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
-            for box, result in zip(plan.boxes(), results, strict=True):
-                _accept(plane, stitched, result, box, scale)
-                self.meter.advance(plan.tile_px)
+            if error := lost.get((session.spec.runtime, session.spec.device)):
+                raise error  # there is no other
+            with _failing(session.spec):
+                averages = self._shared_averages(session, plane, plan, graph.variant)
+                results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
+                for box, result in zip(plan.boxes(), results, strict=True):
+                    _accept(plane, stitched, result, box, scale)
+                    self.meter.advance(plan.tile_px)
         return stitched, _facts(graph, session, plan)
 
     def _shared_averages(
@@ -140,6 +167,16 @@ class Inference:
             total = total + share
             self.meter.advance(tile_px)
         return total.astype(np.float32)
+
+
+@contextmanager
+def _failing(spec: SessionSpec) -> Iterator[None]:
+    try:
+        yield
+    except OutOfMemoryError:
+        raise
+    except RuntimeFailedError as error:
+        raise _DeviceFailedError(spec, error) from error
 
 
 def rule_of(variant: Variant, recipe: Recipe) -> TileRule:
@@ -237,6 +274,7 @@ def _facts(graph: Graph, session: Session, plan: TilePlan) -> PassFacts:
         seconds=0.0,
         halo_px=plan.halo,
         batch=spec.batch,
+        fallback=None if spec.fallback is None else spec.fallback.as_json(),
     )
 
 

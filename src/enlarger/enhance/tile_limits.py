@@ -22,13 +22,18 @@ _SAMPLE_TILE = (256, 256)
 class TileLimits:
     """Limits in pixels per variant. What was lowered is kept in a small file: a machine runs out of memory once."""
 
-    def __init__(self, settings: Settings, *, runtime: str = "auto", sharers: int = 1) -> None:
-        """`sharers`: so many plan side by side, each with its part; a budget that a person set is for each of them."""
-        allowed_bytes = allowed_memory_bytes()
+    def __init__(self, settings: Settings, *, runtime: str = "auto", sharers: int = 1, device_bytes: int = 0) -> None:
+        """`sharers`: so many plan side by side, each with its part; a budget that a person set is for each of them.
+
+        device_bytes: what the device may use of its own memory; 0: it uses the machine's.
+        """
+        budget_bytes, ceiling_bytes = _shares(device_bytes, sharers)
         self._path = settings.data_dir / "tile-limits.json"
-        self._budget_bytes = settings.memory_budget or min(allowed_bytes // 6, _MOST_BUDGET_BYTES) // sharers
-        self._ceiling_bytes = settings.memory_budget or min(allowed_bytes // 2, allowed_bytes * 3 // 4 // sharers)
-        self._runtime = runtime if runtime == "ncnn" else "openvino"  # what "auto" takes unless measured otherwise
+        self._budget_bytes = settings.memory_budget or budget_bytes
+        self._ceiling_bytes = settings.memory_budget or ceiling_bytes
+        self._runtime = (
+            "ncnn" if runtime in ("ncnn", "vulkan") else "openvino"
+        )  # what "auto" takes unless measured otherwise
         self._lock = threading.Lock()
         self._most_in_batch: dict[str, int] = {}
         self._lowered = _read(self._path)
@@ -66,6 +71,15 @@ class TileLimits:
         with self._lock, suppress(StorageError):
             self._lowered = {**_read(self._path), **self._lowered, variant.name: tile[0] * tile[1] // 2}
             write_atomic(self._path, json.dumps(self._lowered, indent=2).encode())
+
+
+def _shares(device_bytes: int, sharers: int) -> tuple[int, int]:
+    """What tiles should take, and what they may at most. A GPU holds little else; the machine holds pages as well."""
+    if device_bytes:
+        return device_bytes // 2 // sharers, device_bytes * 3 // 4 // sharers
+    allowed_bytes = allowed_memory_bytes()
+    budget_bytes = min(allowed_bytes // 6, _MOST_BUDGET_BYTES) // sharers
+    return budget_bytes, min(allowed_bytes // 2, allowed_bytes * 3 // 4 // sharers)
 
 
 def depends_on_tile(variant: Variant) -> bool:

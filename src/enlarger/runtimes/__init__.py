@@ -3,7 +3,14 @@
 from enlarger.runtimes.allowance import allowed_cores, allowed_memory_bytes
 from enlarger.runtimes.calibration import MIN_PSNR_DB, Calibration, Candidate, Measurement, psnr_db
 from enlarger.runtimes.device_troubles import TROUBLES
-from enlarger.runtimes.devices import could_be_a_device, find_devices, known_runtimes, list_devices, runtimes_for
+from enlarger.runtimes.devices import (
+    could_be_a_device,
+    device_memory_bytes,
+    find_devices,
+    known_runtimes,
+    list_devices,
+    runtimes_for,
+)
 from enlarger.runtimes.doctor import Finding, diagnose
 from enlarger.runtimes.fake import FakeRuntime, FakeSession, Misfortune
 from enlarger.runtimes.hardware import cpu_features, cpu_name
@@ -59,6 +66,7 @@ __all__ = [
     "could_be_a_device",
     "cpu_features",
     "cpu_name",
+    "device_memory_bytes",
     "diagnose",
     "find_devices",
     "known_runtimes",

@@ -17,6 +17,7 @@ from enlarger.settings import Settings
 
 AUTO = "auto"
 _GPU = "gpu"
+_WITHOUT_MEMORY = frozenset({AUTO, "cpu", "openvino", "ncnn", "openvino:cpu", "ncnn:cpu", "fake", "fake:cpu"})
 _DEVICE_NAME = re.compile(r"((openvino|ncnn|fake):)?(cpu|npu|gpu|vulkan)([:.]\d+)?|auto|openvino|ncnn|fake")
 
 
@@ -66,6 +67,19 @@ def find_devices(name: str, runtimes: Mapping[str, Runtime]) -> Sequence[Device]
             msg("Choose one of: {names}.", names=", ".join(_names(present))),
         )
     return found
+
+
+def device_memory_bytes(name: str, settings: Settings) -> int:
+    """What the device may use of its own memory, the least of those that `name` means; 0 where that is the machine's.
+
+    "auto" is not looked up: what it means is known once a network is opened, and may be another for each.
+    """
+    if name in _WITHOUT_MEMORY or not could_be_a_device(name):
+        return 0
+    try:
+        return min(device.memory_bytes for device in find_devices(name, runtimes_for(name, settings)))
+    except RuntimeFailedError:  # it is not here; what takes over is the machine's
+        return 0
 
 
 def could_be_a_device(name: str) -> bool:

@@ -1,0 +1,81 @@
+"""A device that is lost in the middle of a page: the page is finished on the next, and its facts say why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from enlarger.enhance import Enhancer, make_recipe
+from enlarger.enhance.tile_limits import TileLimits
+from enlarger.errors import RuntimeFailedError
+from enlarger.messages import Message
+from enlarger.models import Graph, Variant, load_catalog
+from enlarger.runtimes import FP32, TROUBLES, Device, FakeRuntime, Misfortune
+from enlarger.settings import Settings
+from pages import noise, picture
+
+GPU = Device("ncnn", "vulkan:0", "a card", (FP32,), "gpu", memory_bytes=1024**3)
+RECIPE = make_recipe(load_catalog())
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    TROUBLES.forget()
+    yield
+    TROUBLES.forget()
+
+
+def enlarging(settings: Settings, runtime: FakeRuntime, path: Path) -> Enhancer:
+    def prepare(variant: Variant, settings: Settings) -> Graph:
+        return Graph(path, f"digest of {variant.name}", variant, None)
+
+    return Enhancer(settings, device="vulkan:0", runtimes={"ncnn": runtime}, prepare_graph=prepare)
+
+
+def machine(**misfortune: object) -> FakeRuntime:
+    return FakeRuntime(Misfortune(**misfortune), dtypes=(FP32,), name="ncnn", more_devices=(GPU,))
+
+
+def test_the_page_is_finished_elsewhere(settings: Settings, identity_graph: Path) -> None:
+    runtime = machine(lost_devices=("vulkan:0",))
+    pixels = noise(1, 30, 20)
+    with enlarging(settings, runtime, identity_graph) as enhancer:
+        first, second = (enhancer.enlarge(picture(pixels), RECIPE) for _ in range(2))
+    assert np.array_equal(first.picture.pixels, pixels.repeat(2, 0).repeat(2, 1))
+    for enlarged in (first, second):
+        (facts,) = enlarged.facts.passes
+        assert facts.device == "cpu"
+        assert facts.fallback is not None
+        assert "vulkan:0 failed" in Message.from_json(facts.fallback).text("en")
+    assert runtime.sessions_closed == runtime.sessions_opened  # the lost one's too
+
+
+def test_where_nothing_is_lost_nothing_is_said(settings: Settings, identity_graph: Path) -> None:
+    with enlarging(settings, machine(), identity_graph) as enhancer:
+        (facts,) = enhancer.enlarge(picture(noise(1, 30, 20)), RECIPE).facts.passes
+    assert (facts.device, facts.fallback) == ("vulkan:0", None)
+
+
+def test_when_all_are_lost_the_page_fails(settings: Settings, identity_graph: Path) -> None:
+    runtime = machine(lost_devices=("vulkan:0", "cpu"))
+    with enlarging(settings, runtime, identity_graph) as enhancer, pytest.raises(RuntimeFailedError, match="failed"):
+        enhancer.enlarge(picture(noise(1, 30, 20)), RECIPE)
+    assert runtime.tiles_run == 2  # once on each
+
+
+def test_one_tile_that_fails_on_the_only_device_is_not_computed_again(settings: Settings, identity_graph: Path) -> None:
+    runtime = FakeRuntime(Misfortune(fail_at_tile=1), name="ncnn")
+    with enlarging(settings, runtime, identity_graph) as enhancer, pytest.raises(RuntimeFailedError):
+        enhancer.enlarge(picture(noise(1, 30, 20)), RECIPE)
+    assert runtime.tiles_run == 1
+
+
+def test_a_gpus_own_memory_limits_its_tiles(settings: Settings, identity_graph: Path) -> None:
+    graph = Graph(identity_graph, "digest", load_catalog().choose("realesr-animevideov3").variant, None)
+    large, small = (TileLimits(settings, runtime="vulkan", device_bytes=size) for size in (2**34, 2**24))
+    assert small.limit_px(graph) < large.limit_px(graph)
+    halved = TileLimits(settings, runtime="vulkan", device_bytes=2**24, sharers=2)
+    assert halved.limit_px(graph) < small.limit_px(graph)

@@ -19,6 +19,11 @@ ENV PYTHONUNBUFFERED=1 \
     ENLARGER_CACHE_DIR=/cache \
     ENLARGER_DATA_DIR=/data
 
+# what unpacks compressed rars; Enlarger reads all other books by itself
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends unar libarchive-tools \
+ && rm -rf /var/lib/apt/lists/*
+
 # a mirror for pip: docker build --build-arg PIP_INDEX_URL=...
 ARG PIP_INDEX_URL
 WORKDIR /build

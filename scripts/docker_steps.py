@@ -3,8 +3,8 @@
     python -m scripts.docker_steps [--python python3.12] [--keep]
 
 Absolute folders of the image lie below the folder; as root the server runs as another user (PUID), as in the container,
-who must be able to read that Python. The stage of the web application needs this machine's npm. What this cannot show:
-the base images, and that nothing outside them is needed.
+who must be able to read that Python. The stage of the web application needs this machine's npm; packages of the system
+are looked for, not installed. What this cannot show: the base images, and that nothing outside them is needed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ DOCKERFILE = ROOT / "Dockerfile"
 _ROOTS = ("/opt/enlarger", "/usr/local/bin", "/build", "/storage", "/cache", "/data")
 _PUID = _PGID = os.environ.get("PUID", "12345")
 _READY_S = 120
+_INSTALLS = "apt-get install"
+_PROGRAMS = {"unar": "unar", "libarchive-tools": "bsdtar"}
 _NOT_COPIED = {"__pycache__", "node_modules"}  # as .dockerignore says, and the next
 _BUILT = ("server", "ui")
 
@@ -47,6 +49,12 @@ class Step:
         """The JSON form (["a", "b"]), else the words as a shell splits them."""
         text = self.text.strip()
         return [str(each) for each in json.loads(text)] if text.startswith("[") else shlex.split(text)
+
+    @property
+    def packages(self) -> list[str]:
+        """Debian packages that a RUN installs."""
+        (command,) = (part for part in self.text.split("&&") if _INSTALLS in part)
+        return [word for word in command.split(_INSTALLS)[1].split() if not word.startswith("-")]
 
 
 def steps(path: Path = DOCKERFILE) -> list[Step]:
@@ -96,6 +104,8 @@ class Image:
                     self.folder.mkdir(parents=True, exist_ok=True)
                 case "COPY":
                     self._copy(*step.words)
+                case "RUN" if _INSTALLS in step.text:
+                    self._check_installed(step)
                 case "RUN":
                     _say(f"RUN {step.text}")
                     subprocess.run(["sh", "-c", self.moved(step.text)], cwd=self.folder, env=self.shell(), check=True)
@@ -128,6 +138,12 @@ class Image:
         index = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
         return {**index, **self.environment, "PATH": path}
 
+    def _check_installed(self, step: Step) -> None:
+        """What the image installs changes a machine, not a folder: here it must be there already."""
+        for package in step.packages:
+            is_here = shutil.which(_PROGRAMS[package]) is not None
+            _say(f"{package}: {'is here' if is_here else 'NOT HERE, so compressed rars cannot be read'}")
+
     def _set(self, step: Step) -> None:
         for word in step.words:
             name, value = word.split("=", 1)
@@ -138,7 +154,8 @@ class Image:
         of_stage = len(sources) + 1 < len(words)  # all stages share this folder: their paths differ
         for source in sources:
             found = self.inside(source) if of_stage else ROOT / source
-            into = self.inside(target) / source if target.endswith("/") else self.inside(target)
+            is_into = target.endswith("/") and not found.is_dir()  # of a folder it is the content that is copied
+            into = self.inside(target) / found.name if is_into else self.inside(target)
             into.parent.mkdir(parents=True, exist_ok=True)
             if found == into:
                 continue

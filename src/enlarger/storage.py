@@ -1,4 +1,8 @@
-"""Files that are whole or absent, made by one process at a time; a full disk becomes a clear error."""
+"""Files that are whole or absent, made by one process at a time; a full disk becomes a clear error.
+
+The one place where files get other names or are deleted on the way to a result: Windows refuses both while somebody,
+a virus scanner mostly, has the file open, and finds no file whose path is long unless it is named in a form of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ import errno
 import glob
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PureWindowsPath
+from typing import BinaryIO, TypeVar
 from uuid import uuid4
 
 from enlarger.cancel import CancelToken, check
@@ -18,6 +24,12 @@ from enlarger.messages import msg
 
 TEMPORARY_PREFIX = ".enlarger-"
 _POLL_S = 0.2
+PAUSES_S: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
+"""Before trying once more what is refused because a file is open; elsewhere open files are in nobody's way."""
+_MOST_CHARACTERS = 247  # Windows: of a folder's path, unless it has the long form; files may have a few more
+_FULL_SYNC = 51  # F_FULLFSYNC of macOS, where fsync alone stops at the disk's own cache
+
+_T = TypeVar("_T")
 
 
 @contextmanager
@@ -28,17 +40,16 @@ def atomic_file(target: Path, *, label: str = "") -> Iterator[BinaryIO]:
     """
     with storage_errors(target):
         make_folder(target.parent)
-        temporary = target.with_name(f"{TEMPORARY_PREFIX}{label}{uuid4().hex}{target.suffix}")
+        temporary = reachable(target.with_name(f"{TEMPORARY_PREFIX}{label}{uuid4().hex}{target.suffix}"))
         try:
             with temporary.open("xb") as file:  # not mkstemp: a result gets the user's own permissions
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
+                sync_file(file)
+            rename(temporary, target)
             sync_folder(target.parent)
         except BaseException:
             with suppress(OSError):
-                temporary.unlink()
+                remove(temporary)
             raise
 
 
@@ -55,16 +66,83 @@ def drop_temporaries(folder: Path, label: str) -> None:
             path.unlink()
 
 
+# ---- names ----
+
+
+def rename(source: Path, target: Path, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
+    """Give the file its name, in place of what has it; raises OSError."""
+    insist(lambda: os.replace(reachable(source), reachable(target)), pauses_s=pauses_s)  # noqa: PTH105 - this is the place
+
+
+def remove(path: Path, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
+    """Delete the file; one that is gone is no error. Raises OSError."""
+    insist(lambda: reachable(path).unlink(missing_ok=True), pauses_s=pauses_s)
+
+
+def remove_tree(folder: Path, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
+    """Delete the folder with all in it; one that is gone is no error. Raises OSError."""
+    with suppress(FileNotFoundError):
+        insist(lambda: shutil.rmtree(reachable(folder)), pauses_s=pauses_s)
+
+
+def insist(action: Callable[[], _T], *, pauses_s: Sequence[float] = PAUSES_S) -> _T:
+    """What `action` returns; it is tried again after each pause as long as a file that is open elsewhere stops it."""
+    for pause_s in pauses_s:
+        try:
+            return action()
+        except PermissionError:  # Windows' "access denied", "sharing violation", "lock violation"
+            time.sleep(pause_s)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:  # a folder keeps a deleted file as long as that is open
+                raise
+            time.sleep(pause_s)
+    return action()
+
+
+def reachable(path: Path, *, windows: bool = os.name == "nt") -> Path:
+    """The same place by a name that the system takes at any length; mostly the path itself."""
+    if not windows:
+        return path
+    absolute = PureWindowsPath(os.path.abspath(path))  # noqa: PTH100 - links are to stay
+    long = long_form(absolute)
+    return path if long == absolute else Path(long)
+
+
+def long_form(absolute: PureWindowsPath) -> PureWindowsPath:
+    """A Windows path in the form that may have 32,767 characters, where it needs that; else as it is."""
+    text = str(absolute)
+    if len(text) <= _MOST_CHARACTERS or text.startswith(("\\\\?\\", "\\\\.\\")):
+        return absolute
+    if text.startswith("\\\\"):
+        return PureWindowsPath(f"\\\\?\\UNC\\{text[2:]}")
+    return PureWindowsPath(f"\\\\?\\{text}")
+
+
+# ---- folders, and what is durable ----
+
+
 def make_folder(folder: Path) -> None:
     """`folder` with all that are missing above it, each one durable when this returns; raises OSError."""
     missing = []
     for path in (folder, *folder.parents):
-        if path.is_dir():
+        if reachable(path).is_dir():
             break
         missing.append(path)
     for path in reversed(missing):
-        path.mkdir(parents=True, exist_ok=True)  # parents: one may have been dropped as empty meanwhile
+        reachable(path).mkdir(parents=True, exist_ok=True)  # parents: one may have been dropped as empty meanwhile
         sync_folder(path.parent)
+
+
+def sync_file(file: BinaryIO) -> None:
+    """Make what was written durable; raises OSError."""
+    file.flush()
+    if sys.platform == "darwin":
+        import fcntl
+
+        with suppress(OSError):  # a network's disk knows only the next
+            fcntl.fcntl(file.fileno(), _FULL_SYNC)
+            return
+    os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,7 +7,7 @@ from enlarger.books.members import PICTURE_SUFFIXES, escape_error, is_litter, is
 from enlarger.books.natural import natural_key
 from enlarger.books.opening import BOOK_SUFFIXES, looks_like_book, open_book
 from enlarger.books.output_names import OutputNames, output_names
-from enlarger.books.portable import portable_name
+from enlarger.books.portable import is_elsewhere, is_opened_as_named, portable_name
 from enlarger.books.spool import drop_unpacked
 from enlarger.books.unpackers import is_later_part
 from enlarger.books.write_cbz import Stream, Written, write_cbz
@@ -26,8 +26,10 @@ __all__ = [
     "Written",
     "drop_unpacked",
     "escape_error",
+    "is_elsewhere",
     "is_later_part",
     "is_litter",
+    "is_opened_as_named",
     "is_page_name",
     "looks_like_book",
     "natural_key",

@@ -21,6 +21,7 @@ from enlarger.books.members import (
 )
 from enlarger.errors import BookError
 from enlarger.messages import msg
+from enlarger.storage import reachable
 
 _CHUNK_BYTES = 1 << 20
 
@@ -74,7 +75,7 @@ def _named(book: Path, walk: _Walk, problems: list[BookProblem]) -> dict[str, Pa
     named: list[tuple[str, Path]] = []
     for raw, file in zip(_shown_names(walk.files, walk.root), walk.files, strict=True):
         if name := safe_name(raw):  # a backslash or colon means something else elsewhere
-            named.append((name, Path(file)))
+            named.append((name, reachable(Path(file))))
         else:
             problems.append(BookProblem(raw, escape_error(book, raw)))
     return one_name_each(named)
@@ -95,8 +96,8 @@ class _Walk:
 
     def _list(self, folder: str) -> None:
         try:
-            with os.scandir(folder) as entries:
-                found = sorted((entry for entry in entries if not is_litter(entry.name)), key=lambda each: each.path)
+            with os.scandir(reachable(Path(folder))) as entries:
+                found = sorted((entry for entry in entries if not is_litter(entry.name)), key=lambda each: each.name)
         except OSError as error:
             if folder == self.root:
                 raise _unlistable(self.book, error) from error
@@ -104,23 +105,23 @@ class _Walk:
             self.refused.append((name, _unreadable(self.book, name, error)))
             return
         for entry in found:
-            self._take(entry)
+            self._take(os.path.join(folder, entry.name), entry)  # noqa: PTH118 - a name need not be text
 
-    def _take(self, entry: os.DirEntry[str]) -> None:
+    def _take(self, path: str, entry: os.DirEntry[str]) -> None:
         if _is_plain_file(entry):
-            self.files.append(entry.path)
+            self.files.append(path)
         elif self._recursive or not os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir raises where a folder may be listed but not entered
-            self._take_other(entry.path)
+            self._take_other(path, entry.path)
 
-    def _take_other(self, path: str) -> None:
+    def _take_other(self, path: str, reached: str) -> None:
         real = os.path.realpath(path)
         is_link = real != path  # folders are entered by their real path only, so this holds for Windows' junctions too
         if is_link and not Path(real).is_relative_to(self.root):
             self._refuse(path, _leads_out)
-        elif os.path.isdir(path):  # noqa: PTH112
+        elif os.path.isdir(reached):  # noqa: PTH112
             if not is_link:
                 self._pending.append(path)
-        elif os.path.isfile(path):  # noqa: PTH113
+        elif os.path.isfile(reached):  # noqa: PTH113
             self.files.append(path)
         else:
             self._refuse(path, _no_file)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from enlarger.books.portable import folded, portable_name
+from enlarger.books.portable import folded, portable_name, short_name
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class OutputNames:
     """The names decided for a book's pages, before it is known which format each page ends up in.
 
     For any choice of a suffix for each page, out of those planned for and the page's own, the names are
-    distinct, also where case and Unicode composition do not count. They do not depend on the order of the pages.
+    distinct, also where case and Unicode composition do not count, and short enough for any disk. They do not depend
+    on the order of the pages.
     """
 
     _levels: Mapping[str, int]
@@ -58,9 +59,9 @@ def _output(page: str, suffix: str, level: int, portable: bool) -> str:
     path = PurePosixPath(portable_name(page) if portable else page)
     if level > 1:
         path = path.with_stem(f"{path.stem}~{level}")
-    if path.suffix.lower() == suffix.lower():
-        return str(path)
-    return str(path.with_suffix(suffix) if level == 0 else path.with_name(path.name + suffix))
+    if path.suffix.lower() != suffix.lower():
+        path = path.with_suffix(suffix) if level == 0 else path.with_name(path.name + suffix)
+    return short_name(str(path))
 
 
 def _clashing(levels: Mapping[str, int], suffixes: Collection[str], portable: bool) -> set[str]:

@@ -16,7 +16,7 @@ from enlarger.books.spool import Spool, touch
 from enlarger.cancel import CancelToken, check
 from enlarger.errors import BookError, CancelledError, EnlargerError
 from enlarger.messages import msg
-from enlarger.storage import TEMPORARY_PREFIX, storage_errors
+from enlarger.storage import TEMPORARY_PREFIX, remove, rename, storage_errors
 
 _CHUNK_BYTES = 1 << 20
 _POLL_S = 0.1
@@ -130,13 +130,13 @@ class _Current:
     def keep(self) -> None:
         if self.writer is not None and self.temporary is not None:
             self.writer.close()
-            self.temporary.replace(self.file)
+            rename(self.temporary, self.file)
 
     def drop(self) -> None:
         if self.writer is not None and self.temporary is not None:
             with suppress(OSError):
                 self.writer.close()
-                self.temporary.unlink()
+                remove(self.temporary)
 
 
 Unpack = Callable[[Sink], None]
@@ -190,7 +190,7 @@ class Spooled:
             with storage_errors(self._place), suppress(FileNotFoundError), self._file(index).open("rb") as found:
                 if self._is_sound(index, found):
                     return self._file(index).open("rb")
-                self._file(index).unlink()
+                remove(self._file(index))
             self._wait_for(index)
         raise damaged_member(self._archive, self._members[index].name, msg("it does not stay unpacked"))
 

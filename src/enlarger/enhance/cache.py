@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from enlarger.enhance.recipe import PIPELINE_VERSION
 from enlarger.pictures import FORMATS, OUTPUT_SUFFIXES
-from enlarger.storage import TEMPORARY_PREFIX, atomic_file, make_folder, sync_folder, write_atomic
+from enlarger.storage import TEMPORARY_PREFIX, atomic_file, make_folder, remove, rename, sync_folder, write_atomic
 
 _STALE_TEMPORARY_S = 24 * 3600
 _MOST_FRESH = 8  # renders just put are on their way to their place: more than a road holds at once
@@ -174,13 +174,13 @@ def _link(source: Path, target: Path) -> bool:
     try:
         make_folder(target.parent)
         os.link(source, temporary)
-        temporary.replace(target)
+        rename(temporary, target)
         sync_folder(target.parent)
     except OSError:  # another file system, or one without links
         return False
     finally:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)  # renaming one link of a file onto another leaves both
+            remove(temporary)  # renaming one link of a file onto another leaves both
     return True
 
 

@@ -12,12 +12,12 @@ from typing import Literal
 from unicodedata import normalize
 from uuid import UUID
 
-from enlarger.books import portable_name
+from enlarger.books import is_elsewhere, is_opened_as_named, portable_name
 from enlarger.errors import InputError, StorageError
 from enlarger.jobs.job import Job, Page
 from enlarger.messages import msg
 from enlarger.settings import Settings
-from enlarger.storage import TEMPORARY_PREFIX, make_folder, storage_errors
+from enlarger.storage import TEMPORARY_PREFIX, make_folder, reachable, remove, remove_tree, storage_errors
 
 _SLUG_MAX_BYTES = 100  # two of them, a job's id and a suffix stay below the 255 bytes that file systems allow
 _FOLDERS = ("incoming", "staging", "outputs", "artifacts", "models")
@@ -93,7 +93,7 @@ class StorageRoot:
         """The file of a finished page."""
         if page.result is None:
             raise InputError(msg("{name}: this page is not finished.", name=page.name))
-        return self.output_dir(job) / page.result.output
+        return reachable(self.output_dir(job) / page.result.output)
 
     def artifact_file(self, job: Job) -> Path:
         """The file that the job's archive gets, or has."""
@@ -141,6 +141,8 @@ class StorageRoot:
         """
         wanted = _plain(path)
         candidates = [wanted] if wanted.is_absolute() else [self.root / wanted, self.incoming / wanted]
+        if is_elsewhere(wanted, (self.root, *self.allowed)):  # not even looked for
+            raise _leads_out(path)
         found = next((candidate for candidate in candidates if os.path.lexists(candidate)), None)
         if found is None and must_exist:
             raise InputError(
@@ -191,7 +193,7 @@ def _plain(path: str) -> Path:
     if not path.strip() or "\0" in path or not _is_text(path):
         raise _leads_out(path.encode(errors="replace").decode().replace("\0", ""))
     wanted = Path(path)
-    if ".." in wanted.parts or (wanted.drive and not wanted.is_absolute()):  # "C:name" is relative to that drive
+    if ".." in wanted.parts or not is_opened_as_named(wanted):
         raise _leads_out(path)
     return wanted
 
@@ -220,9 +222,9 @@ def _in_use(root: Path) -> StorageError:
 
 def _delete(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        remove_tree(path)
     else:
-        path.unlink(missing_ok=True)
+        remove(path)
 
 
 def _drop_temporaries(files: Iterable[Path]) -> None:

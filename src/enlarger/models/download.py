@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from enlarger.errors import FetchError
 from enlarger.messages import Message, msg
 from enlarger.models.card import WeightFile
 from enlarger.models.sources import file_sha256, matches
-from enlarger.storage import one_at_a_time, require_room, storage_errors, sync_folder
+from enlarger.storage import one_at_a_time, remove, rename, require_room, storage_errors, sync_file, sync_folder
 
 if TYPE_CHECKING:
     import httpx
@@ -66,14 +65,14 @@ class Part:
 
     def discard(self) -> None:
         for path in (self.path, self.etag_path):
-            path.unlink(missing_ok=True)
+            remove(path)
 
     def publish(self) -> None:
         """The part becomes the file, durably."""
         with self.path.open("rb+") as file:
-            os.fsync(file.fileno())
-        self.path.replace(self.target)
-        self.etag_path.unlink(missing_ok=True)
+            sync_file(file)
+        rename(self.path, self.target)
+        remove(self.etag_path)
         sync_folder(self.target.parent)
 
 

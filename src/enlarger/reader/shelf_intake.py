@@ -17,7 +17,7 @@ from uuid import uuid4
 from enlarger.books import BOOK_SUFFIXES, is_litter, is_page_name
 from enlarger.errors import InputError
 from enlarger.messages import msg
-from enlarger.storage import TEMPORARY_PREFIX, make_folder, storage_errors, sync_folder
+from enlarger.storage import TEMPORARY_PREFIX, insist, make_folder, remove, rename, storage_errors, sync_folder
 
 _LABEL = f"{TEMPORARY_PREFIX}upload-"
 _STALE_S = 24 * 3600
@@ -109,7 +109,7 @@ def _move(source: Path, target: Path) -> bool:
 
 def _move_folder(source: Path, target: Path) -> None:
     if os.name == "nt":
-        source.rename(target)  # refuses what exists
+        insist(lambda: source.rename(target))  # refuses what exists
         return
     target.mkdir()  # claims the name; renaming over an empty folder is atomic
     try:
@@ -130,9 +130,9 @@ def _move_file(source: Path, target: Path) -> None:
     except OSError:  # a disk without links
         with target.open("xb"):  # claims the name
             pass
-        source.replace(target)
+        rename(source, target)
         return
-    source.unlink()
+    remove(source)
 
 
 def _is_same(there: Path, file: Arrived) -> bool:

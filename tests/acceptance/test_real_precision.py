@@ -6,12 +6,13 @@ import pytest
 from drawings import coloured, enlarge, psnr
 
 from enlarger.enhance import Enhancer
-from enlarger.models import Card, load_catalog
+from enlarger.models import Card
+from packaged_cards import packaged_cards
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]  # each card costs another calibration
 
 _HEAVY = {"realesrgan-x4plus", "realesrgan-x4plus-anime", "realsr-df2k"}
-_CARDS = [pytest.param(card, id=card.name) for card in load_catalog().cards]
+_CARDS = [pytest.param(card, id=card.name) for card in packaged_cards()]
 
 
 @pytest.fixture(scope="module")

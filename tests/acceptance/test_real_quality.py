@@ -8,20 +8,34 @@ import pytest
 from drawings import Pixels, blank, drawing, enlarge, jpeg, lanczos, pixels_of, psnr
 
 from enlarger.enhance import Enhancer
-from enlarger.models import Variant, load_catalog
+from enlarger.models import Variant
+from packaged_cards import packaged_cards
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 DRAWINGS = (2, 3, 5)
-_ART_2X = [v for card in load_catalog().cards if card.purpose == "art" for v in card.variants if v.scale == 2]
+_ART_2X = [v for card in packaged_cards() if card.purpose == "art" for v in card.variants if v.scale == 2]
 _CLEAN = [variant for variant in _ART_2X if variant.noise is None]
 _DENOISING = [variant for variant in _ART_2X if variant.noise is not None]
 _WAIFU2X = [variant for variant in _DENOISING if "WAIFU2X" in variant.name]
+_CLEANERS = [v for card in packaged_cards() for v in card.variants if v.scale == 1 and "CUNET" not in v.name]
 _CUGAN = [variant for variant in _DENOISING if "REALCUGAN" in variant.name and variant.noise != -1]
 
 
 def name_of(variant: Variant) -> str:
     return variant.name
+
+
+def cases(variants: list[Variant]) -> list[object]:
+    """waifu2x-chainer's networks are many: they are tried where there is time."""
+    return [
+        pytest.param(variant, id=variant.name, marks=pytest.mark.slow if _is_chainer(variant) else ())
+        for variant in variants
+    ]
+
+
+def _is_chainer(variant: Variant) -> bool:
+    return variant.package is not None and variant.package.distribution == "waifu2x"
 
 
 def plain(variant: Variant, enhancer: Enhancer) -> Variant:
@@ -31,11 +45,12 @@ def plain(variant: Variant, enhancer: Enhancer) -> Variant:
 
 
 def test_the_catalogue_has_the_cards_this_is_about() -> None:
-    assert len(_CLEAN) == 5
-    assert (len(_WAIFU2X), len(_CUGAN)) == (8, 4)
+    assert len(_CLEAN) == 11
+    assert (len(_WAIFU2X), len(_CUGAN)) == (16, 4)
+    assert len(_CLEANERS) == 16
 
 
-@pytest.mark.parametrize("variant", _CLEAN, ids=name_of)
+@pytest.mark.parametrize("variant", cases(_CLEAN))
 @pytest.mark.parametrize("seed", DRAWINGS)
 def test_a_halved_drawing_comes_back_better_than_by_lanczos(enhancer: Enhancer, variant: Variant, seed: int) -> None:
     original = pixels_of(drawing(seed))
@@ -46,13 +61,23 @@ def test_a_halved_drawing_comes_back_better_than_by_lanczos(enhancer: Enhancer, 
     assert gain_db > (5.0 if "WAIFU2X" in variant.name else 1.0)  # measured: 8 and more; 1.8 and more
 
 
-@pytest.mark.parametrize("variant", _WAIFU2X, ids=name_of)
+@pytest.mark.parametrize("variant", cases(_WAIFU2X))
 def test_noise_reduction_raises_what_jpeg_took(enhancer: Enhancer, variant: Variant) -> None:
     original, worn = pixels_of(drawing(5)), jpeg(drawing(5).reduce(2), quality=40)
     result, _ = enlarge(enhancer, pixels_of(worn), variant)
     gain_db = psnr(result, original) - psnr(by_plain_network(enhancer, variant, 40), original)
     print(f"{variant.name}: {gain_db:+.2f} dB against no noise reduction")
     assert gain_db > 0.5  # measured: 0.8 and more
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", _CLEANERS, ids=name_of)
+def test_a_network_that_keeps_size_takes_out_what_jpeg_put_in(enhancer: Enhancer, variant: Variant) -> None:
+    original, worn = pixels_of(drawing(5)), jpeg(drawing(5), quality=40)
+    result, _ = enlarge(enhancer, pixels_of(worn), variant)
+    gain_db = psnr(result, original) - psnr(pixels_of(worn), original)
+    print(f"{variant.name}: {gain_db:+.2f} dB against the worn drawing")
+    assert gain_db > 0.5
 
 
 @pytest.mark.parametrize("variant", _CUGAN, ids=name_of)

@@ -7,7 +7,8 @@ import pytest
 from drawings import Pixels, coloured, enlarge, psnr
 
 from enlarger.enhance import Enhancer
-from enlarger.models import Variant, load_catalog
+from enlarger.models import Variant
+from packaged_cards import packaged_cards
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
@@ -21,7 +22,7 @@ def cases(*, local: bool) -> list[object]:
     """One network a scale: levels of noise reduction share their architecture."""
     return [
         pytest.param(card.variant(scale, card.noises(scale)[0]), id=f"{card.name}-{scale}x")
-        for card in load_catalog().cards
+        for card in packaged_cards()
         for scale in card.scales
         if card.variant(scale, card.noises(scale)[0]).local == local
     ]
@@ -43,7 +44,7 @@ def tiled_and_whole(enhancer: Enhancer, variant: Variant) -> tuple[Pixels, Pixel
 
 
 def _slow_names() -> set[str]:
-    return {v.name for card in load_catalog().cards if card.name in _SLOW for v in card.variants}
+    return {v.name for card in packaged_cards() if card.name in _SLOW for v in card.variants}
 
 
 def along_seams(difference: Pixels, useful: tuple[int, int]) -> tuple[float, float]:

@@ -41,13 +41,13 @@ def checkpoint(variant: Variant, settings: Settings) -> Path:
 def imports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the variants that were imported, not merely loaded."""
     made: list[str] = []
-    original: Callable[..., tuple[bytes, str | None]] = graph_module._imported
+    original: Callable[..., tuple[bytes, str | None]] = graph_module.import_weights
 
-    def counting(variant: Variant, *rest: object) -> tuple[bytes, str | None]:
+    def counting(paths: object, variant: Variant) -> tuple[bytes, str | None]:
         made.append(variant.name)
-        return original(variant, *rest)
+        return original(paths, variant)
 
-    monkeypatch.setattr(graph_module, "_imported", counting)
+    monkeypatch.setattr(graph_module, "import_weights", counting)
     return made
 
 
@@ -208,7 +208,7 @@ def test_package_weights_keep_their_ncnn_form(settings: Settings) -> None:
     graph = prepare(variant, settings)
     assert graph.ncnn is not None
     assert graph.ncnn.param.read_text().startswith("7767517\n")
-    assert graph.ncnn.bin.stat().st_size == variant.bin.size_bytes
+    assert graph.ncnn.bin.stat().st_size == variant.files[1].size_bytes
     graph.ncnn.param.unlink()
     assert prepare(variant, settings) == graph
     assert graph.ncnn.param.is_file()

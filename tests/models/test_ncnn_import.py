@@ -13,7 +13,6 @@ from networks import Plane, psnr, run_ncnn, run_onnxruntime, run_openvino, textu
 
 from enlarger.errors import WeightsRefusedError
 from enlarger.models.card import Variant
-from enlarger.models.catalog import load_catalog
 from enlarger.models.graph import Graph, prepare
 from enlarger.models.ncnn_adapt import adapt
 from enlarger.models.ncnn_format import Layer, format_param, parse_param
@@ -21,6 +20,7 @@ from enlarger.models.ncnn_import import import_ncnn
 from enlarger.models.sources import locate
 from enlarger.settings import Settings
 from loud_skips import missing
+from packaged_cards import ncnn_cards
 
 PROMISED_DB = 60.0
 RNG = np.random.default_rng(11)
@@ -32,12 +32,12 @@ VARIANTS = [
         id=variant.name,
         marks=[] if card.name not in _LARGE and variant is card.variants[0] else [pytest.mark.slow],
     )
-    for card in load_catalog().cards
+    for card in ncnn_cards()
     for variant in card.variants
 ]
 NETWORKS = [  # one of each shape: those that differ in noise level differ in weights only
     pytest.param(variants[0], id=variants[0].name)
-    for card in load_catalog().cards
+    for card in ncnn_cards()
     for scale in card.scales
     if (variants := [v for v in card.variants if v.scale == scale]) and card.name not in _LARGE
 ]
@@ -183,6 +183,34 @@ def test_convolutions_are_equal(tmp_path: Path, kind: int, stored: object, bias:
     check(tmp_path, network(layer), weights, textured(9, 10))
 
 
+def test_a_kernel_may_be_told_for_both_axes_and_padded_on_each_side(tmp_path: Path) -> None:
+    """As pnnx writes them, and padded as only newer versions can."""
+    weight = weights_of((3, 3, 3, 3))
+    params = {0: 3, 1: 3, 2: 1, 3: 1, 4: 2, 6: weight.size, 11: 3, 12: 1, 13: 1, 14: 1, 15: 0, 16: 2}
+    check(tmp_path, network(Layer("Convolution", "c", ("in",), ("out",), params)), fp32(weight), textured(9, 10))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Layer("ReLU", "r", ("in",), ("out",), {}),
+        Layer("ReLU", "r", ("in",), ("out",), {0: 0.25}),
+        Layer("Sigmoid", "s", ("in",), ("out",), {}),
+        *(Layer("BinaryOp", "b", ("in",), ("out",), {0: kind, 1: 1, 2: -0.75}) for kind in (0, 1, 2, 3)),
+    ],
+)
+def test_single_operations_are_equal(tmp_path: Path, layer: Layer) -> None:
+    check(tmp_path, network(layer), b"", textured(9, 10) - 0.5)
+
+
+def test_a_shuffle_may_keep_colours_together(tmp_path: Path) -> None:
+    weight = weights_of((12, 3, 1, 1))
+    widen = Layer("Convolution", "c", ("in",), ("wide",), {0: 12, 1: 1, 6: weight.size})
+    for mode in (0, 1):
+        layers = network(widen, Layer("PixelShuffle", "s", ("wide",), ("out",), {0: 2, 1: mode}))
+        check(tmp_path, layers, fp32(weight), textured(9, 10))
+
+
 def test_attention_sums_and_crops_are_equal(tmp_path: Path) -> None:
     widen, squeeze, narrow = weights_of((16, 3, 1, 1)), weights_of((16, 16)), weights_of((3, 16, 1, 1))
     layers = network(
@@ -235,7 +263,12 @@ def _crop(pixels: int) -> dict[int, tuple[int, ...]]:
         (Layer("Interp", "odd", ("in",), ("out",), {0: 1, 1: 1e300, 2: 1e300}), "odd"),
         (Layer("Interp", "odd", ("in",), ("out",), {0: 3, 1: 0.7071, 2: 0.7071}), "odd"),
         (Layer("Crop", "odd", ("in",), ("out",), {9: (1, 2), 10: (-1, -2), 11: (-2, -1)}), "odd"),
-        (Layer("BinaryOp", "odd", ("in", "in"), ("out",), {0: 3}), "odd"),
+        (Layer("BinaryOp", "odd", ("in", "in"), ("out",), {0: 7}), "odd"),
+        (Layer("BinaryOp", "odd", ("in", "in"), ("out",), {0: 2, 1: 1}), "odd"),
+        (Layer("Convolution", "odd", ("in",), ("out",), {0: 3, 1: 3, 6: 81, 11: 5}), "odd"),
+        (Layer("Convolution", "odd", ("in",), ("out",), {0: 3, 1: 3, 6: 81, 13: 2}), "odd"),
+        (Layer("Convolution", "odd", ("in",), ("out",), {0: 3, 1: 3, 6: 81, 15: -233}), "odd"),
+        (Layer("Deconvolution", "odd", ("in",), ("out",), {0: 3, 1: 3, 3: 2, 6: 81, 16: 1}), "odd"),
     ],
 )
 def test_what_is_not_understood_is_refused_by_name(layer: Layer, named: str) -> None:

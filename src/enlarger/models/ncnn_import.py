@@ -80,9 +80,12 @@ def _split(step: _Step) -> str:
 
 
 def _convolution(step: _Step) -> str:
-    pad = step.layer.integer(4)
     weight, bias = _kernel(step)
-    result = step.graph.conv(step.inputs[0], weight, bias, stride=step.layer.integer(3, 1), pads=(pad, pad, pad, pad))
+    left = step.layer.integer(4)
+    top, right = step.layer.integer(14, left), step.layer.integer(15, left)
+    pads = (top, left, step.layer.integer(16, top), right)
+    step.require(all(0 <= pad < weight.shape[2] for pad in pads))
+    result = step.graph.conv(step.inputs[0], weight, bias, stride=step.layer.integer(3, 1), pads=pads)
     return _activated(step, result)
 
 
@@ -90,6 +93,7 @@ def _deconvolution(step: _Step) -> str:
     weight, bias = _kernel(step)
     stride, pad = step.layer.integer(3, 1), step.layer.integer(4)
     step.require(weight.shape[2] >= stride > 0 <= pad)
+    step.require(all(step.layer.integer(key, pad) == pad for key in (14, 15, 16)))
     return step.graph.transposed_conv(
         step.inputs[0], weight, bias, stride=stride, pad=pad, activate=partial(_activated, step)
     )
@@ -99,6 +103,9 @@ def _kernel(step: _Step) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weight (out, in, k, k) and bias; ncnn keeps transposed ones in the same order."""
     outputs, size = step.layer.integer(0), step.layer.integer(1)
     step.require(step.layer.integer(2, 1) == 1 and outputs > 0 and 0 <= step.layer.integer(4) < size)
+    step.require(
+        all(step.layer.integer(key + 10, step.layer.integer(key, 1)) == step.layer.integer(key, 1) for key in (1, 2, 3))
+    )
     weight = step.weights.tagged(step.layer.integer(6)).reshape(outputs, -1, size, size)
     return weight, _bias(step, outputs, key=5)
 
@@ -140,12 +147,16 @@ def _scale(step: _Step) -> str:
 
 
 def _binary(step: _Step) -> str:
+    """Of two blobs, or of one and a number."""
     kind = step.layer.integer(0)
-    step.require(kind in _BINARY and len(step.inputs) == 2)
+    step.require(kind in _BINARY and len(step.inputs) == 2 - step.layer.integer(1))
+    if step.layer.integer(1):
+        number = step.graph.constant(np.array(step.layer.number(2), np.float32))
+        return step.graph.add(_BINARY[kind], step.inputs[0], number)
     return step.graph.add(_BINARY[kind], *step.inputs)
 
 
-_BINARY = {0: "Add", 2: "Mul"}
+_BINARY = {0: "Add", 1: "Sub", 2: "Mul", 3: "Div"}
 
 
 def _eltwise(step: _Step) -> str:
@@ -172,11 +183,15 @@ def _crop(step: _Step) -> str:
 def _interp(step: _Step) -> str:
     kind, ratio = step.layer.integer(0), Fraction(step.layer.number(1, 1))
     step.require(kind in (1, 3) and ratio == step.layer.number(2, 1) and 0 < ratio <= _MAX_RATIO)
+    step.require(not any(step.layer.integer(key) for key in _SIZES_AND_CORNERS))
     if kind == 1:
         step.require(ratio.denominator == 1)
         return step.graph.nearest(step.inputs[0], int(ratio))
     step.require(ratio.denominator <= _MAX_RATIO)
     return step.graph.bicubic(step.inputs[0], ratio, channels=3)
+
+
+_SIZES_AND_CORNERS = (3, 4, 5, 6)  # a fixed size, or one from another blob, or corners that meet
 
 
 def _prelu(step: _Step) -> str:
@@ -185,29 +200,42 @@ def _prelu(step: _Step) -> str:
 
 
 def _pixel_shuffle(step: _Step) -> str:
-    factor = step.layer.integer(0, 1)
-    step.require(1 <= factor <= _MAX_RATIO)
-    return step.graph.pixel_shuffle(step.inputs[0], factor)
+    factor, mode = step.layer.integer(0, 1), step.layer.integer(1)
+    step.require(1 <= factor <= _MAX_RATIO and mode in (0, 1))
+    shuffle = step.graph.interleave if mode else step.graph.pixel_shuffle
+    return shuffle(step.inputs[0], factor)
 
 
 def _concat(step: _Step) -> str:
     return step.graph.add("Concat", *step.inputs, axis=1)
 
 
+def _relu(step: _Step) -> str:
+    slope = float(step.layer.number(0))
+    return step.graph.add("LeakyRelu", step.inputs[0], alpha=slope) if slope else step.graph.add("Relu", step.inputs[0])
+
+
+def _sigmoid(step: _Step) -> str:
+    return step.graph.add("Sigmoid", step.inputs[0])
+
+
+_KERNEL_KEYS = frozenset({*range(7), *range(9, 17)})  # from 11 on the height's, where it is not the width's
 _LAYERS: Mapping[str, tuple[Callable[[_Step], str], frozenset[int]]] = {
     # type of layer: what turns it, and the parameters whose meaning that function knows
     "Input": (_input, frozenset({0, 1, 2})),
     "Split": (_split, frozenset()),
-    "Convolution": (_convolution, frozenset({0, 1, 2, 3, 4, 5, 6, 9, 10})),
-    "Deconvolution": (_deconvolution, frozenset({0, 1, 2, 3, 4, 5, 6, 9, 10})),
+    "Convolution": (_convolution, _KERNEL_KEYS),
+    "Deconvolution": (_deconvolution, _KERNEL_KEYS),
     "InnerProduct": (_inner_product, frozenset({0, 1, 2, 9, 10})),
     "Pooling": (_pooling, frozenset({0, 4})),
     "Scale": (_scale, frozenset({0})),
-    "BinaryOp": (_binary, frozenset({0})),
+    "BinaryOp": (_binary, frozenset({0, 1, 2})),
     "Eltwise": (_eltwise, frozenset({0, 1})),
     "Crop": (_crop, frozenset({0, 1, 9, 10, 11})),
-    "Interp": (_interp, frozenset({0, 1, 2})),
+    "Interp": (_interp, frozenset({0, 1, 2, *_SIZES_AND_CORNERS})),
+    "ReLU": (_relu, frozenset({0})),
+    "Sigmoid": (_sigmoid, frozenset()),
     "PReLU": (_prelu, frozenset({0})),
-    "PixelShuffle": (_pixel_shuffle, frozenset({0})),
+    "PixelShuffle": (_pixel_shuffle, frozenset({0, 1})),
     "Concat": (_concat, frozenset()),
 }

@@ -128,9 +128,9 @@ def _faced(model: Any) -> bytes:
     first, last = f"network_{given.name}", f"network_{made.name}"
     _rename(graph)
     nodes = [
-        helper.make_node("Cast", [INPUT], [first], name="given", to=given.type.tensor_type.elem_type),
+        _cast(INPUT, first, given.type.tensor_type.elem_type, from_type=TensorProto.FLOAT),
         *graph.node,
-        helper.make_node("Cast", [last], [OUTPUT], name="made", to=TensorProto.FLOAT),
+        _cast(last, OUTPUT, TensorProto.FLOAT, from_type=made.type.tensor_type.elem_type),
     ]
     inputs = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [1, 3, "height", "width"])
     outputs = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [1, 3, "height_out", "width_out"])
@@ -138,6 +138,14 @@ def _faced(model: Any) -> bytes:
     opsets = [entry for entry in model.opset_import if entry.domain in _STANDARD]
     faced = helper.make_model(clean, opset_imports=opsets, ir_version=model.ir_version, producer_name="enlarger")
     return bytes(faced.SerializeToString(deterministic=True))
+
+
+def _cast(value: str, result: str, to_type: int, *, from_type: int) -> Any:
+    from onnx import helper
+
+    if to_type == from_type:
+        return helper.make_node("Identity", [value], [result], name=result)
+    return helper.make_node("Cast", [value], [result], name=result, to=to_type)
 
 
 def _rename(graph: Any) -> None:

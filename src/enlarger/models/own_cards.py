@@ -63,11 +63,15 @@ def _read(sheet: Path) -> Card | None:
 def _stays(card: Card, sheet: Path) -> bool:
     """Whether the card's files are its folder's, and nothing is to be fetched for it."""
     folder = f"{OWN_FOLDER}/{sheet.parent.name}"
-    return is_card_name(card.name) and all(
-        variant.folder == folder
-        and variant.files
-        and not variant.fetchable
-        and variant.handed is None
-        and all(Path(file.name).name == file.name for file in variant.files)
-        for variant in card.variants
+    return (
+        is_card_name(card.name)
+        and len(card.variants) == 1
+        and all(
+            variant.folder == folder
+            and variant.files
+            and not variant.fetchable
+            and variant.handed is None
+            and all(Path(file.name).name == file.name for file in variant.files)
+            for variant in card.variants
+        )
     )

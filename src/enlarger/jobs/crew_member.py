@@ -10,7 +10,18 @@ from typing import Literal
 
 import psutil
 
-from enlarger.jobs.protocol import Done, Failed, FromWorker, GaveBack, Idle, OpenModel, Ready, Start, ToWorker
+from enlarger.jobs.protocol import (
+    Done,
+    Failed,
+    FromWorker,
+    GaveBack,
+    Idle,
+    OpenModel,
+    Ready,
+    Start,
+    ToWorker,
+    UseDevice,
+)
 from enlarger.jobs.spawning import start_spawned
 from enlarger.jobs.worker import WorkerSetup, run_worker
 
@@ -21,7 +32,7 @@ State = Literal["starting", "idle", "busy", "draining"]
 class WorkerState:
     """How a worker is. `rss_bytes`: its memory now, 0 when unknown. `tasks`: in its hands. `started_at`: Unix seconds.
 
-    models: what was open when it last had nothing to do.
+    models: what was open when it last had nothing to do. device: where pages are to be computed that name none.
     """
 
     id: str
@@ -31,6 +42,7 @@ class WorkerState:
     models: tuple[OpenModel, ...]
     tasks: tuple[int, ...]
     started_at: float
+    device: str = "auto"
 
 
 class CrewMember:
@@ -40,10 +52,11 @@ class CrewMember:
     without finishing a page.
     """
 
-    def __init__(self, name: str, setup: WorkerSetup, share: int, failures: int) -> None:
+    def __init__(self, name: str, setup: WorkerSetup, share: int, failures: int, device: str = "auto") -> None:
         self.name = name
         self.share = share
         self.failures = failures
+        self.device = device
         self.state: State = "starting"
         self.is_up = False
         self._models: tuple[OpenModel, ...] = ()
@@ -51,7 +64,7 @@ class CrewMember:
         self._started_at = time.time()
         self.pipe, theirs = multiprocessing.get_context("spawn").Pipe()
         try:
-            self._process = start_spawned(run_worker, (theirs, setup, share), name)
+            self._process = start_spawned(run_worker, (theirs, setup, share, device), name)
         except BaseException:
             self.pipe.close()
             raise
@@ -73,6 +86,8 @@ class CrewMember:
         if isinstance(message, Start):
             self._tasks[message.task] = None
             self.state = "busy"
+        elif isinstance(message, UseDevice):
+            self.device = message.device
         return True
 
     def note(self, message: FromWorker) -> None:
@@ -94,7 +109,14 @@ class CrewMember:
     def look(self) -> WorkerState:
         """Its state now."""
         return WorkerState(
-            self.name, self._pid, self.state, self._rss_bytes(), self._models, tuple(self._tasks), self._started_at
+            self.name,
+            self._pid,
+            self.state,
+            self._rss_bytes(),
+            self._models,
+            tuple(self._tasks),
+            self._started_at,
+            self.device,
         )
 
     def kill(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -113,7 +113,7 @@ class Dispatcher:
         taken_back = self._ledger.recover()
         if taken_back:
             _log.info("taken back from an earlier server: %d pages", taken_back)
-        self._crew.start(self._settings.workers)
+        self._crew.start(self._settings.workers, self._settings.worker_devices)
         self._thread.start()
 
     def stop(self, grace_s: float) -> None:
@@ -154,6 +154,10 @@ class Dispatcher:
     def refresh_models(self) -> None:
         """Models were added or removed."""
         self._ask(self._refresh)
+
+    def use_devices(self, devices: Sequence[str]) -> None:
+        """Workers compute on these from their next page on, those that name no device."""
+        self._ask(partial(self._crew.use_devices, tuple(devices)))
 
     def _hear_of_pull(self, state: PullState) -> None:
         if state.phase == "done":

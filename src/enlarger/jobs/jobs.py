@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from enlarger.cancel import CancelToken, check
 from enlarger.enhance import make_recipe
-from enlarger.errors import EnlargerError, UnknownJobError
+from enlarger.errors import EnlargerError, RecipeError, UnknownJobError
 from enlarger.jobs.crew import Crew
 from enlarger.jobs.crew_member import WorkerState
 from enlarger.jobs.dispatcher import Dispatcher
@@ -29,7 +29,9 @@ from enlarger.jobs.schema import UNFINISHED
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.jobs.weights import Weights
 from enlarger.jobs.worker import WorkerSetup
+from enlarger.messages import msg
 from enlarger.models import Catalog, fetch, load_catalog
+from enlarger.runtimes import find_devices, runtimes_for
 from enlarger.settings import Settings
 
 _POLL_S = 0.2
@@ -58,6 +60,7 @@ class Jobs:
         self._storage = StorageRoot.of(settings)
         self._listeners: JobListeners = Listeners()
         self._moves = JobLocks()  # no files of a job go while its state changes
+        self._devices = settings.worker_devices
         self._changed = threading.Condition()
         self._commits = 0
         with ExitStack() as stack:
@@ -245,6 +248,23 @@ class Jobs:
                 self._storage.discard(job)
             self._ledger.delete(job_id)
         self._dispatcher.forget(job)  # what a worker still leaves goes too
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """What the workers' devices were set to last: "auto", or names dealt out to them in turn."""
+        return self._devices
+
+    def use_devices(self, devices: Sequence[str]) -> None:
+        """Deal the workers out to these from their next page on, until the server ends; a worker each at least.
+
+        Raises RuntimeFailedError for one that is not here, RecipeError for none.
+        """
+        if not devices:
+            raise RecipeError(msg("No device is named."), msg("Name at least one; auto is the fastest."))
+        for name in devices:
+            find_devices(name, runtimes_for(name, self._settings))
+        self._devices = tuple(devices)
+        self._dispatcher.use_devices(self._devices)
 
     def refresh_models(self) -> None:
         """Models were added or removed: workers see them at their next page."""

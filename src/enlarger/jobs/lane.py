@@ -27,6 +27,7 @@ from enlarger.jobs.protocol import Done, Failed, FromWorker, GaveBack, GiveBackR
 from enlarger.jobs.turns import Turns
 from enlarger.messages import msg
 
+_ANY_DEVICE = "auto"
 _MOST_URGENT = 1 << 30
 _LOWEST = -_MOST_URGENT
 _LOG = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Lane:
     def __init__(self, enhancer: Enhancer, cache: RenderCache, say: Callable[[FromWorker], None]) -> None:
         self._own = enhancer
         self._enhancers = {enhancer.device: enhancer}
+        self._device = enhancer.device  # of pages that name none
         self._cache = cache
         self._say = say
         self._sources = PageSources(enhancer.settings)
@@ -90,6 +92,11 @@ class Lane:
         with self._changed:
             self._unloads = True
             self._changed.notify_all()
+
+    def use_device(self, device: str) -> None:
+        """From the next page on, those that name none are computed there; what is open elsewhere is closed."""
+        self._device = device
+        self.unload()
 
     def refresh(self) -> None:
         """The next page to be decoded sees which models there are now."""
@@ -142,7 +149,7 @@ class Lane:
 
     def _open_models(self) -> tuple[OpenModel, ...]:
         specs = self._own.resident()
-        return tuple(OpenModel(model, spec.runtime, spec.device, spec.dtype) for model, spec in specs)
+        return tuple(OpenModel(model, spec.runtime, spec.device, spec.dtype, spec.fallback) for model, spec in specs)
 
     def _compute(self, page: LanePage) -> None:
         started = time.perf_counter() - page.away_s
@@ -234,7 +241,8 @@ class Lane:
 
     def _prepare(self, page: LanePage) -> Prepared:
         start = page.start
-        page.set_rendering(Rendering(self._enhancer(start.device), self._cache, start.recipe))
+        device = self._device if start.device == _ANY_DEVICE else start.device
+        page.set_rendering(Rendering(self._enhancer(device), self._cache, start.recipe))
         return page.rendering.prepare(self._sources.page(start.source, start.name))
 
     def _enhancer(self, device: str) -> Enhancer:

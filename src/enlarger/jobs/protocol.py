@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from enlarger.enhance import Recipe
 from enlarger.jobs.failure import Failure
 from enlarger.jobs.job import JobSource, PageResult, Priority
+from enlarger.messages import Message
 
 GiveBackReason = Literal["cancelled", "dropped"]
 
@@ -69,23 +70,31 @@ class Refresh:
 
 
 @dataclass(frozen=True)
+class UseDevice:
+    """From the next page on, those that name no device are computed on this one."""
+
+    device: str
+
+
+@dataclass(frozen=True)
 class Stop:
     """Give back what is not being computed (GaveBack "dropped"), finish the rest, then end."""
 
 
-ToWorker: TypeAlias = Start | Cancel | Drop | Prioritise | Unload | Refresh | Stop
+ToWorker: TypeAlias = Start | Cancel | Drop | Prioritise | Unload | Refresh | UseDevice | Stop
 
 # ---- from a worker ----
 
 
 @dataclass(frozen=True)
 class OpenModel:
-    """A model that a worker keeps open, on what."""
+    """A model that a worker keeps open, on what. fallback: why it is not the device that was meant."""
 
     model: str
     runtime: str
     device: str
     dtype: str
+    fallback: Message | None = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,19 @@ import psutil
 from enlarger.enhance import Enhancer, RenderCache, make_recipe
 from enlarger.errors import EnlargerError
 from enlarger.jobs.lane import Lane
-from enlarger.jobs.protocol import Cancel, Drop, FromWorker, Prioritise, Ready, Refresh, Start, Stop, ToWorker, Unload
+from enlarger.jobs.protocol import (
+    Cancel,
+    Drop,
+    FromWorker,
+    Prioritise,
+    Ready,
+    Refresh,
+    Start,
+    Stop,
+    ToWorker,
+    Unload,
+    UseDevice,
+)
 from enlarger.models import prepare
 from enlarger.runtimes import allowed_cores
 from enlarger.settings import Settings
@@ -52,8 +64,11 @@ def make_enhancer(settings: Settings) -> Enhancer:
     return Enhancer(settings, prepare_graph=partial(prepare, fetch_missing=False))
 
 
-def run_worker(pipe: Connection, setup: WorkerSetup, share: int) -> None:
-    """The whole life of a worker that has one of `share` equal parts of the cores. Ends with its parent, at once."""
+def run_worker(pipe: Connection, setup: WorkerSetup, share: int, device: str = "auto") -> None:
+    """The whole life of a worker that has one of `share` equal parts of the cores. Ends with its parent, at once.
+
+    device: where pages are computed that name none.
+    """
     _leave_signals_to_parent()
     _step_back()
     threading.excepthook = _end_broken
@@ -63,6 +78,8 @@ def run_worker(pipe: Connection, setup: WorkerSetup, share: int) -> None:
     voice = _Voice(pipe)
     enhancer: Enhancer = _named(setup.enhancer)(settings, **setup.options)
     enhancer.share_memory(share)
+    if device != "auto":
+        enhancer = enhancer.on(device)
     lane = Lane(enhancer, RenderCache(settings.renders_dir, settings.cache_max_bytes), voice.say)
     threading.Thread(target=_listen, args=(pipe, lane), name="listen", daemon=True).start()
     _preload(enhancer, settings)
@@ -137,6 +154,8 @@ def _obey(lane: Lane, message: ToWorker) -> None:
             lane.unload()
         case Refresh():
             lane.refresh()
+        case UseDevice(device):
+            lane.use_device(device)
         case Stop():
             lane.finish()
 

@@ -1,0 +1,111 @@
+"""A worker each for the devices that are named, changed while they run; what is truly used is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_workers import Hearing, make_graph, page_file, running, setup, start
+
+from enlarger.jobs.protocol import Done, Idle, Ready, WorkerDied, WorkerLeft
+from enlarger.messages import Message
+from enlarger.settings import Settings
+
+CARDS = ("vulkan:0", "vulkan:1")
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_graph(tmp_path_factory.mktemp("graph"))
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Iterator[Path]:
+    """Files that differ, so that none comes from the cache."""
+    return (page_file(tmp_path / "in", f"{number}.png", seed=number) for number in range(100))
+
+
+class Work:
+    """Pages sent one after another."""
+
+    def __init__(self, crew: Hearing, pages: Iterator[Path], out: Path) -> None:
+        self.crew, self._pages, self._out, self._sent = crew, pages, out, 0
+
+    def page_on(self, worker: str, **changes: Any) -> dict[str, Any]:
+        """One page by this worker; how its pass was computed."""
+        self._sent += 1
+        assert self.crew.crew.send(worker, start(self._sent, next(self._pages), self._out, **changes))
+        facts: dict[str, Any] = self.crew.until_heard(Done, self._sent)[-1].result.facts["passes"][0]
+        return facts
+
+
+def devices_of(crew: Hearing) -> list[str]:
+    return [state.device for state in crew.crew.states() if state.state != "draining"]
+
+
+def test_each_device_has_its_worker_and_a_page_may_name_another(
+    settings: Settings, graph: Path, pages: Iterator[Path], tmp_path: Path
+) -> None:
+    with running(setup(settings, graph, devices=CARDS), devices=CARDS) as crew:
+        pinned = {state.id: state.device for state in crew.crew.states()}
+        assert sorted(pinned.values()) == ["vulkan:0", "vulkan:1"]
+        work = Work(crew, pages, tmp_path / "out")
+        for worker, device in pinned.items():
+            assert work.page_on(worker)["device"] == device
+        assert work.page_on(crew.workers()[0], device="cpu")["device"] == "cpu"
+
+
+def test_the_device_changes_with_the_next_page_in_the_same_process(
+    settings: Settings, graph: Path, pages: Iterator[Path], tmp_path: Path
+) -> None:
+    with running(setup(settings, graph, devices=CARDS)) as crew:
+        (worker,) = crew.workers()
+        work = Work(crew, pages, tmp_path / "out")
+        work.page_on(worker)
+        (before,) = crew.crew.states()
+        crew.crew.use_devices(["vulkan:1"])
+        assert work.page_on(worker)["device"] == "vulkan:1"
+        crew.until(lambda _heard: any([m.device for m in idle.models] == ["vulkan:1"] for idle in crew.said(Idle)))
+        (after,) = crew.crew.states()
+        assert (after.pid, after.device) == (before.pid, "vulkan:1")
+
+
+def test_there_are_as_many_workers_as_devices_and_no_fewer_than_were_started(settings: Settings, graph: Path) -> None:
+    with running(setup(settings, graph, devices=CARDS)) as crew:
+        crew.crew.use_devices(["cpu", *CARDS])
+        crew.until_heard(Ready, 3)
+        assert sorted(devices_of(crew)) == ["cpu", "vulkan:0", "vulkan:1"]
+        crew.crew.use_devices(["vulkan:1"])
+        crew.until_heard(WorkerLeft, 2)
+        assert devices_of(crew) == ["vulkan:1"]
+
+
+def test_more_workers_than_devices_are_dealt_out_in_turn(settings: Settings, graph: Path) -> None:
+    with running(setup(settings, graph, devices=CARDS), workers=3, devices=("vulkan:0", "vulkan:1")) as crew:
+        assert sorted(devices_of(crew)) == ["vulkan:0", "vulkan:0", "vulkan:1"]
+        crew.crew.use_devices(["cpu"])
+        assert devices_of(crew) == ["cpu"] * 3
+
+
+def test_a_worker_that_dies_is_replaced_on_its_device(settings: Settings, graph: Path) -> None:
+    with running(setup(settings, graph, devices=CARDS), devices=CARDS) as crew:
+        lost = next(state.id for state in crew.crew.states() if state.device == "vulkan:1")
+        crew.crew.kill(lost)
+        crew.until_heard(WorkerDied)
+        crew.until_heard(Ready, 3)
+        assert sorted(devices_of(crew)) == ["vulkan:0", "vulkan:1"]
+
+
+def test_a_device_that_is_not_here_is_replaced_with_the_reason(
+    settings: Settings, graph: Path, pages: Iterator[Path], tmp_path: Path
+) -> None:
+    with running(setup(settings, graph), devices=("vulkan:0",)) as crew:
+        facts = Work(crew, pages, tmp_path / "out").page_on(crew.workers()[0])
+        assert facts["device"] == "cpu"
+        assert "“vulkan:0”" in Message.from_json(facts["fallback"]).text("en")
+        crew.until(lambda _heard: any(idle.models for idle in crew.said(Idle)))
+        (model,) = next(idle.models for idle in crew.said(Idle) if idle.models)
+        assert model.device == "cpu"
+        assert model.fallback is not None

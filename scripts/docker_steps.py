@@ -24,15 +24,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import httpx
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = ROOT / "Dockerfile"
 _ROOTS = ("/opt/enlarger", "/usr/local/bin", "/build", "/storage", "/cache", "/data")
 _PUID = _PGID = os.environ.get("PUID", "12345")
 _READY_S = 120
-_INSTALLS = "apt-get install"
-_PROGRAMS = {"unar": "unar", "libarchive-tools": "bsdtar"}
+_TOKEN = "docker-steps"  # noqa: S105 - of a server that lives for a minute
+INSTALLS = "apt-get install"
+PROGRAMS = {"unar": "unar", "libarchive-tools": "bsdtar"}
 _NOT_COPIED = {"__pycache__", "node_modules"}  # as .dockerignore says, and the next
 _BUILT = ("server", "ui")
 
@@ -53,8 +57,8 @@ class Step:
     @property
     def packages(self) -> list[str]:
         """Debian packages that a RUN installs."""
-        (command,) = (part for part in self.text.split("&&") if _INSTALLS in part)
-        return [word for word in command.split(_INSTALLS)[1].split() if not word.startswith("-")]
+        (command,) = (part for part in self.text.split("&&") if INSTALLS in part)
+        return [word for word in command.split(INSTALLS)[1].split() if not word.startswith("-")]
 
 
 def steps(path: Path = DOCKERFILE) -> list[Step]:
@@ -81,12 +85,17 @@ def variables() -> dict[str, str]:
     return dict(pairs)
 
 
+def _own(python: str) -> str:
+    command = [shutil.which(python) or python, "-c", "import sys; print(sys._base_executable)"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 class Image:
     """A folder that stands for the image's file system."""
 
     def __init__(self, root: Path, python: str) -> None:
         self.root = root
-        self.python = shutil.which(python) or python
+        self.python = _own(python)  # not a shim, which the other user cannot read
         self.folder = root
         self.environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         self._bin = root / "python"
@@ -104,7 +113,7 @@ class Image:
                     self.folder.mkdir(parents=True, exist_ok=True)
                 case "COPY":
                     self._copy(*step.words)
-                case "RUN" if _INSTALLS in step.text:
+                case "RUN" if INSTALLS in step.text:
                     self._check_installed(step)
                 case "RUN":
                     _say(f"RUN {step.text}")
@@ -115,7 +124,7 @@ class Image:
         command = [self.moved(word) for word in (*only("ENTRYPOINT").words, *only("CMD").words)]
         command[0] = str(self.inside("/usr/local/bin") / command[0])
         command[command.index("8001")] = str(port)
-        environment = {**self.shell(), "ENLARGER_TOKEN": "docker-steps", "PUID": _PUID, "PGID": _PGID}
+        environment = {**self.shell(), "ENLARGER_TOKEN": _TOKEN, "PUID": _PUID, "PGID": _PGID}
         return subprocess.Popen(command, cwd=self.folder, env=environment)
 
     def is_healthy(self, port: int) -> bool:
@@ -141,7 +150,7 @@ class Image:
     def _check_installed(self, step: Step) -> None:
         """What the image installs changes a machine, not a folder: here it must be there already."""
         for package in step.packages:
-            is_here = shutil.which(_PROGRAMS[package]) is not None
+            is_here = shutil.which(PROGRAMS[package]) is not None
             _say(f"{package}: {'is here' if is_here else 'NOT HERE, so compressed rars cannot be read'}")
 
     def _set(self, step: Step) -> None:
@@ -187,18 +196,21 @@ def main() -> int:
 
 
 def _run(image: Image) -> int:
-    port = _free_port()
+    port = free_port()
     process = image.start(port)
     try:
-        for _ in _until(process):
-            if image.is_healthy(port):
-                break
-        else:
-            _say("The health check never passed.")
-            return 1
+        waits = {
+            "The health check": partial(image.is_healthy, port),
+            "Readiness": partial(answers, port, "/readyz"),
+            "The web application": partial(answers, port, "/ui/"),
+        }
+        for what, wait in waits.items():
+            if not any(wait() for _ in _until(process)):
+                _say(f"{what} never came.")
+                return 1
         owner = (image.inside("/storage") / "ledger.sqlite").stat().st_uid
         wanted = int(_PUID) if os.getuid() == 0 else os.getuid()
-        _say(f"healthy; files belong to {owner}, wanted {wanted}")
+        _say(f"healthy, ready, with the web application; files belong to {owner}, wanted {wanted}")
         process.send_signal(getattr(signal, only("STOPSIGNAL").words[0]))
         code = process.wait(60)
         _say(f"stopped with {code}; unhealthy afterwards: {not image.is_healthy(port)}")
@@ -208,6 +220,15 @@ def _run(image: Image) -> int:
         process.wait()
 
 
+def answers(port: int, path: str) -> bool:
+    """Whether the server gives 200 for a path, as somebody who has its token."""
+    try:
+        told = httpx.get(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {_TOKEN}"}, timeout=5)
+    except httpx.TransportError:
+        return False
+    return told.is_success
+
+
 def _until(process: subprocess.Popen[bytes]) -> Iterator[None]:
     deadline = time.monotonic() + _READY_S
     while process.poll() is None and time.monotonic() < deadline:
@@ -215,7 +236,8 @@ def _until(process: subprocess.Popen[bytes]) -> Iterator[None]:
         time.sleep(0.5)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody has just now."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

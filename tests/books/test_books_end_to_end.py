@@ -20,11 +20,12 @@ from document_making import (
     xhtml,
 )
 from PIL import Image
-from rar_making import RarMember, rar4, write_rar
+from rar_making import RarMember, rar4, rar5, write_rar
+from zip_making import write_zip
 
 from enlarger.books import looks_like_book, open_book
 from enlarger.enhance import Enhancer, ErrandRunner, RenderCache, Report, make_recipe, plan_errands
-from enlarger.errors import InputError
+from enlarger.errors import EnlargerError, InputError
 from enlarger.jobs import JobSource, Submission
 from enlarger.jobs.listing import list_pages
 from enlarger.models import Graph, Variant, load_catalog
@@ -162,3 +163,78 @@ def test_a_password_is_told_and_nothing_is_left(tmp_path: Path, run: Callable[..
     assert isinstance(report.error, InputError)
     assert "password" in str(report.error)
     assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["a.cb7"]
+
+
+# ---- what is broken is named, and everything else goes on ----
+
+_GOOD = encoded(drawing(30, 40), "PNG")
+_BOMB = bytes(96 << 20)
+
+
+def _cut(path: Path, share: float = 0.5) -> Path:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+BAD_BOOKS: Mapping[str, Callable[[Path], object]] = {
+    "cut.cb7": lambda path: _cut(write_seven_zip(path, members_of_a_volume())),
+    "cut.cbr": lambda path: _cut(write_rar(path, members_of_a_volume(), packed=True)),
+    "cut.pdf": lambda path: _cut(write_pdf(path, [PdfSheet("0 0 m 9 9 l S")]), 0.1),
+    "cut.epub": lambda path: _cut(write_epub(path, {"1.xhtml": xhtml('<img src="1.png"/>')}, {"1.png": _GOOD})),
+    "nothing.cb7": lambda path: path.write_bytes(b""),
+    "nothing.cbr": lambda path: path.write_bytes(b""),
+    "nothing.pdf": lambda path: path.write_bytes(b""),
+    "nothing.epub": lambda path: path.write_bytes(b""),
+    "a letter.cb7": lambda path: path.write_bytes(b"no archive " * 50),
+    "a letter.pdf": lambda path: path.write_bytes(b"no document " * 50),
+    "locked.cb7": lambda path: write_seven_zip(path, {"1.png": _GOOD}, password="secret"),
+    "locked.cbr": lambda path: path.write_bytes(rar4([RarMember("1.png", _GOOD, encrypted=True)])),
+    "bomb.cb7": lambda path: write_seven_zip(path, {"1.png": _BOMB}),
+    "bomb.cbr": lambda path: path.write_bytes(rar5([RarMember("1.png", packed=True, stated_bytes=1 << 31)])),
+    "leads out.cbr": lambda path: path.write_bytes(rar5([RarMember("../1.png", _GOOD)])),
+    "no pages.cb7": lambda path: write_seven_zip(path, {"readme.txt": b"hello"}),
+}
+WRONG_SUFFIX: Mapping[str, Callable[[Path], object]] = {
+    "a 7z in truth.cbr": lambda path: write_seven_zip(path, members_of_a_volume()),
+    "a rar in truth.cbz": lambda path: write_rar(path, members_of_a_volume()),
+    "a zip in truth.cb7": lambda path: write_zip(path, members_of_a_volume()),
+    "a PDF in truth.epub": lambda path: write_pdf(path, [PdfSheet(shown(), {"Im": jpeg_picture(drawing(40, 60))})]),
+}
+
+
+@pytest.mark.slow
+def test_every_bad_book_is_named_with_its_remedy_and_the_good_ones_come_out(
+    tmp_path: Path, run: Callable[..., list[Report]]
+) -> None:
+    library = tmp_path / "書"
+    library.mkdir()
+    for name, make in {**BAD_BOOKS, **WRONG_SUFFIX, **MAKERS}.items():
+        make(library / name)
+    before = sorted(tmp_path.rglob("*"))
+    reports = {report.title: report for report in run(library, out=tmp_path / "out")}
+    failed = {title for title, report in reports.items() if report.error is not None}
+    assert {Path(title).name for title in failed} == set(BAD_BOOKS)
+    for title in failed:
+        error = reports[title].error
+        assert isinstance(error, EnlargerError)
+        assert Path(title).name in error.message.text("en")
+        assert error.remedy is not None
+    good = [report for title, report in reports.items() if title not in failed]
+    assert len(good) == len(WRONG_SUFFIX) + len(MAKERS)
+    assert all(page.status in ("computed", "cached") for report in good for page in report.pages)
+    assert all(report.target.is_file() for report in good)
+    written = {path for path in tmp_path.rglob("*") if path.is_file()} - set(before)
+    assert all(path.is_relative_to(tmp_path / "out") or "cache" in path.parts for path in written)
+
+
+def test_without_a_program_for_rar_the_others_come_out(
+    tmp_path: Path, run: Callable[..., list[Report]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, make in MAKERS.items():
+        make(tmp_path / name)
+    monkeypatch.setenv("PATH", "")
+    reports = {report.title: report for report in run(*(tmp_path / name for name in MAKERS))}
+    told = {Path(title).name: report.error for title, report in reports.items()}
+    assert [name for name, error in told.items() if error is not None] == ["volume.cbr"]
+    assert "no program here that unpacks rar" in str(told["volume.cbr"])

@@ -17,6 +17,7 @@ import pytest
 import typer
 import yaml
 
+from enlarger.books.unpackers import no_unpacker
 from enlarger.cli.app import build_app
 from enlarger.cli.listening import is_loopback
 from enlarger.settings import Settings
@@ -45,6 +46,30 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
     for source in sources:
         assert (ROOT / source).exists()
         assert any(fnmatch.fnmatch(source, each) or source.startswith(f"{each}/") for each in kept), source
+
+
+def test_the_image_has_what_unpacks_rars() -> None:
+    (installing,) = (step for step in docker_steps.steps() if docker_steps.INSTALLS in step.text)
+    told = no_unpacker(Path("a.cbr")).remedy
+    assert told is not None
+    assert set(installing.packages) == set(docker_steps.PROGRAMS)
+    if sys.platform == "linux":
+        assert all(package in told.text("en") for package in installing.packages)  # of what the remedy names
+
+
+def test_of_a_folder_the_content_is_copied_as_docker_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_steps, "ROOT", tmp_path)
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "package.json").write_text("{}")
+    (tmp_path / "README.md").write_text("read")
+    (tmp_path / "Dockerfile").write_text("WORKDIR /build/web\nCOPY web ./\nCOPY README.md ./\n")
+    image = docker_steps.Image(tmp_path / "root", sys.executable)
+    monkeypatch.setattr(docker_steps.steps, "__defaults__", (tmp_path / "Dockerfile",))
+    image.build()
+    assert sorted(path.name for path in (tmp_path / "root" / "build" / "web").iterdir()) == [
+        "README.md",
+        "package.json",
+    ]
 
 
 def test_the_package_finds_what_its_build_needs() -> None:
@@ -162,3 +187,13 @@ def test_the_batch_file_starts_the_server() -> None:
     assert lines.index("chcp 65001 >nul") < next(n for n, line in enumerate(lines) if not line.isascii())
     assert sum("enlarger" in line and line.strip().endswith("serve %*") for line in lines) == 2
     assert any("%~dp0" in line for line in lines)
+
+
+def test_the_batch_file_goes_only_where_there_is_a_label_and_hands_on_every_option() -> None:
+    lines = [line.strip() for line in (ROOT / "start_service.bat").read_text("utf-8").splitlines()]
+    labels = {line.removeprefix(":") for line in lines if line.startswith(":")}
+    assert {line.split("goto ")[1] for line in lines if "goto " in line} == labels
+    assert not any(line.endswith("(") for line in lines)  # a bracket among the options would end the block
+    calls = [at for at, line in enumerate(lines) if line.endswith("serve %*")]
+    assert all(lines[at + 1] == "set code=%errorlevel%" for at in calls)
+    assert all(line.isascii() for line in lines if not line.startswith("echo"))

@@ -34,7 +34,14 @@ def test_what_was_put_comes_back(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"cpu": "x"}, {"features": ()}, {"threads": 2}, {"runtimes": {"openvino": "2026.2", "ncnn": "1.0"}}]
+    "other",
+    [
+        {"cpu": "x"},
+        {"features": ()},
+        {"threads": 2},
+        {"runtimes": {"openvino": "2026.2", "ncnn": "1.0"}},
+        {"limits": ("ONEDNN_MAX_CPU_ISA=AVX2",)},
+    ],
 )
 def test_another_machine_measures_for_itself(path: Path, other: dict[str, object]) -> None:
     CalibrationStore(path, MACHINE).put(MEASURED)

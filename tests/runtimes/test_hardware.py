@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from enlarger.runtimes import cpu_features, cpu_name
+from enlarger.runtimes.hardware import cpu_limits
 
 X86 = "processor\t: 0\nmodel name\t: Some CPU @ 2.00GHz\nflags\t\t: fpu avx2 avx512f amx_bf16 sse\n"
 ARM = "processor\t: 0\nFeatures\t: fp asimd bf16\n"
@@ -25,3 +28,9 @@ def test_arm(tmp_path: Path) -> None:
 def test_a_system_that_does_not_tell(tmp_path: Path) -> None:
     assert cpu_name(tmp_path / "none")
     assert cpu_features(tmp_path / "none") == ()
+
+
+def test_what_the_environment_holds_the_processor_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cpu_limits() == ()
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "avx2")
+    assert cpu_limits() == ("ONEDNN_MAX_CPU_ISA=AVX2",)

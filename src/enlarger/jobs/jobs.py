@@ -13,7 +13,7 @@ from typing import Any, Self
 from enlarger.cancel import CancelToken, check
 from enlarger.enhance import make_recipe
 from enlarger.errors import EnlargerError, RecipeError, UnknownJobError
-from enlarger.jobs.crew import Crew
+from enlarger.jobs.crew import ANY_DEVICE, Crew
 from enlarger.jobs.crew_member import WorkerState
 from enlarger.jobs.dispatcher import Dispatcher
 from enlarger.jobs.job import ALL, Event, Job, JobSource, JobState, Page, PageState, Priority, Submission
@@ -31,7 +31,7 @@ from enlarger.jobs.weights import Weights
 from enlarger.jobs.worker import WorkerSetup
 from enlarger.messages import msg
 from enlarger.models import Catalog, fetch, load_catalog
-from enlarger.runtimes import find_devices, runtimes_for
+from enlarger.runtimes import devices_named, list_devices_apart
 from enlarger.settings import Settings
 
 _POLL_S = 0.2
@@ -262,7 +262,8 @@ class Jobs:
         if not devices:
             raise RecipeError(msg("No device is named."), msg("Name at least one; auto is the fastest."))
         for name in devices:
-            find_devices(name, runtimes_for(name, self._settings))
+            if name != ANY_DEVICE and not name.startswith("fake"):  # the fake is nobody's device, and always here
+                devices_named(name, list_devices_apart(self._settings))
         self._devices = tuple(devices)
         self._dispatcher.use_devices(self._devices)
 

@@ -19,6 +19,7 @@ from enlarger.models.fetch import Source, adopt, fetch
 from enlarger.models.graph import Graph, made, prepare
 from enlarger.models.ncnn_form import NcnnFiles
 from enlarger.models.removing import remove_model
+from enlarger.models.proof_graph import proof_graph
 from enlarger.models.sources import Weights, found_at, locate
 
 __all__ = [
@@ -48,5 +49,6 @@ __all__ = [
     "noise_name",
     "parse_noise",
     "prepare",
+    "proof_graph",
     "remove_model",
 ]

@@ -6,17 +6,20 @@ from enlarger.runtimes.device_troubles import TROUBLES
 from enlarger.runtimes.devices import (
     could_be_a_device,
     device_memory_bytes,
+    devices_named,
     find_devices,
     known_runtimes,
     list_devices,
     runtimes_for,
 )
+from enlarger.runtimes.devices_apart import list_devices_apart
 from enlarger.runtimes.doctor import Finding, diagnose
 from enlarger.runtimes.fake import FakeRuntime, FakeSession, Misfortune
 from enlarger.runtimes.hardware import cpu_features, cpu_name
 from enlarger.runtimes.ncnn_runtime import NcnnRuntime
 from enlarger.runtimes.opening import choose, list_calibrations, open_session, recalibrate
 from enlarger.runtimes.openvino_runtime import OpenVinoRuntime
+from enlarger.runtimes.proof import is_proven, prove
 from enlarger.runtimes.session import (
     BF16,
     FLOAT32,
@@ -67,12 +70,16 @@ __all__ = [
     "cpu_features",
     "cpu_name",
     "device_memory_bytes",
+    "devices_named",
     "diagnose",
     "find_devices",
+    "is_proven",
     "known_runtimes",
     "list_calibrations",
     "list_devices",
+    "list_devices_apart",
     "open_session",
+    "prove",
     "psnr_db",
     "recalibrate",
     "runtimes_for",

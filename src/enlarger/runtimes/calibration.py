@@ -14,7 +14,7 @@ from enlarger.errors import RuntimeFailedError
 from enlarger.messages import msg
 from enlarger.models import Graph
 from enlarger.runtimes.calibration_picture import SIDE_PX, page_tile
-from enlarger.runtimes.session import FP32, UINT8, Runtime, Session, Tile
+from enlarger.runtimes.session import FP32, UINT8, Device, Runtime, Session, Tile
 
 BUDGET_S = 3.0
 MIN_PSNR_DB = 50.0  # the promise of "auto"
@@ -33,6 +33,12 @@ class Candidate:
     runtime: str
     device: str
     dtype: str
+    name: str = ""  # of what is not the CPU: another card in the same place is another candidate
+
+    @classmethod
+    def on(cls, device: Device, dtype: str) -> Candidate:
+        """This arithmetic on that device."""
+        return cls(device.runtime, device.id, dtype, "" if device.kind == "cpu" else device.name)
 
 
 @dataclass(frozen=True)

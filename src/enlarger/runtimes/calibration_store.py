@@ -29,13 +29,12 @@ class Machine:
     threads: int
     runtimes: Mapping[str, str]  # name: version
     limits: tuple[str, ...] = ()  # what holds a runtime below what the processor can: "ONEDNN_MAX_CPU_ISA=AVX2"
-    devices: tuple[str, ...] = ()  # other than the processor: another GPU in the same place is another machine
 
     @property
     def fingerprint(self) -> str:
         """Short, and the same for equal facts."""
         facts: list[object] = [self.cpu, self.features, self.threads, sorted(self.runtimes.items())]
-        facts += [more for more in (self.limits, self.devices) if more]  # a plain machine is called as it always was
+        facts += [self.limits] if self.limits else []  # without any it is called as it always was
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 

@@ -43,13 +43,17 @@ def list_devices(settings: Settings) -> tuple[Device, ...]:
 
 
 def find_devices(name: str, runtimes: Mapping[str, Runtime]) -> Sequence[Device]:
+    """The devices of these runtimes that `name` means; as `devices_named`."""
+    return devices_named(name, [device for runtime in runtimes.values() for device in runtime.devices()])
+
+
+def devices_named(name: str, present: Sequence[Device]) -> Sequence[Device]:
     """The devices that `name` means.
 
     "auto"; one device ("cpu", "vulkan:0", "openvino:cpu"); all of a sort ("gpu", "vulkan", "ncnn"). A GPU that the CPU
     plays is only meant where it, or Vulkan, is named, or where there is nothing else.
     Raises RuntimeFailedError, which names what exists.
     """
-    present = [device for runtime in runtimes.values() for device in runtime.devices()]
     if not present:
         raise RuntimeFailedError(
             msg("No runtime is here that could run a model."), msg("Run `enlarger doctor` to see what is missing.")

@@ -1,4 +1,4 @@
-"""What is here, what is missing and what to do about it, without running a model."""
+"""What is here, what is missing and what to do about it; a small network of our own is run, and no model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from enlarger.runtimes.allowance import allowed_cores, allowed_memory_bytes
 from enlarger.runtimes.devices import known_runtimes
 from enlarger.runtimes.hardware import cpu_features, cpu_name
 from enlarger.runtimes.opening import calibration_store
+from enlarger.runtimes.proof import is_proven, prove
 from enlarger.runtimes.session import Runtime
+from enlarger.runtimes.vulkan_devices import VulkanDevices, explained
 from enlarger.settings import Settings
 
 Status = Literal["ok", "warning", "missing"]
@@ -39,6 +41,8 @@ def diagnose(settings: Settings, *, runtimes: Mapping[str, Runtime] | None = Non
     return (
         Finding("ok", msg("Python {version}.", version=platform.python_version())),
         *map(_runtime, known.values()),
+        *_left_out(settings),
+        *_proofs(known),
         _processor(),
         _cores(settings),
         _memory(),
@@ -64,6 +68,37 @@ def _runtime(runtime: Runtime) -> Finding:
         )
     found = ", ".join(f"{device.runtime}:{device.id} ({', '.join(device.dtypes)})" for device in devices)
     return Finding("ok", msg("{runtime} {version}: {devices}.", runtime=name, version=version, devices=found))
+
+
+def _left_out(settings: Settings) -> Iterator[Finding]:
+    """Vulkan devices that failed in the process that looks at them; it is asked anew."""
+    for each in VulkanDevices(settings.data_dir).find(anew=True) if settings.vulkan else ():
+        if each.problem:
+            yield Finding(
+                "warning",
+                msg(
+                    "vulkan:{number} ({name}) is not used: {reason}.",
+                    number=each.index,
+                    name=each.name,
+                    reason=explained(each.problem),
+                ),
+                msg("Update the driver; ENLARGER_VULKAN=0 keeps Enlarger from looking."),
+            )
+
+
+def _proofs(runtimes: Mapping[str, Runtime]) -> Iterator[Finding]:
+    """What every device made of a tile."""
+    for each in prove(runtimes):
+        where = {"device": f"{each.candidate.runtime}:{each.candidate.device}", "dtype": each.candidate.dtype}
+        if is_proven(each):
+            yield Finding("ok", msg("{device} computes in {dtype}.", **where))
+        else:
+            reason = each.problem or msg("it computes something else than the others")
+            yield Finding(
+                "warning",
+                msg("{device} does not compute in {dtype}: {reason}", **where, reason=reason),
+                msg("Update its driver, or choose another device with --device."),
+            )
 
 
 def _processor() -> Finding:

@@ -179,13 +179,8 @@ def calibration_store(settings: Settings, runtimes: Mapping[str, Runtime]) -> Ca
     """The calibrations of this machine, with these runtimes."""
     versions = {name: runtime.version for name, runtime in runtimes.items()}
     threads = settings.threads or allowed_cores()
-    machine = Machine(cpu_name(), cpu_features(), threads, versions, cpu_limits(), _other_devices(runtimes))
+    machine = Machine(cpu_name(), cpu_features(), threads, versions, cpu_limits())
     return CalibrationStore(settings.data_dir / FILE_NAME, machine)
-
-
-def _other_devices(runtimes: Mapping[str, Runtime]) -> tuple[str, ...]:
-    found = (device for runtime in runtimes.values() for device in runtime.devices())
-    return tuple(sorted(f"{each.full_name} {each.name}" for each in found if each.id != "cpu" and not each.software))
 
 
 def _budget_s(candidates: Sequence[Candidate]) -> float:
@@ -195,7 +190,7 @@ def _budget_s(candidates: Sequence[Candidate]) -> float:
 
 def _candidates(graph: Graph, device: str, runtimes: Mapping[str, Runtime]) -> list[Candidate]:
     return [
-        Candidate(found.runtime, found.id, dtype)
+        Candidate.on(found, dtype)
         for found in find_devices(device, runtimes)
         if runtimes[found.runtime].supports(graph)
         for dtype in found.dtypes

@@ -14,33 +14,36 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
 from enlarger.errors import StorageError
+from enlarger.messages import Message, msg
 from enlarger.runtimes.library_version import library_version
 from enlarger.storage import one_at_a_time, write_atomic
+
+Problem: TypeAlias = Literal["", "crashed", "silent", "wrong"]
 
 FILE_NAME = "vulkan.json"
 _TIMEOUT_S = 60.0  # of one child: the slowest driver that works takes a few
 _KEPT_S = 24 * 3600.0  # a driver may be installed without a file that is looked at here
 _MOST_CHILDREN = 8
-_CRASHED = "its driver crashed"
-_SILENT = "its driver did not answer"
+_CRASHED: Problem = "crashed"
+_SILENT: Problem = "silent"
 _DRIVERS = ("/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/dev/dri")
 
 
 @dataclass(frozen=True)
 class VulkanDevice:
-    """One device as ncnn numbers it. problem: why it cannot be used; "" where it can."""
+    """One device as ncnn numbers it. problem: why it cannot be used; "" where it can: see `explained`."""
 
     index: int
     name: str
     software: bool
     memory_bytes: int
     fp16: bool = False
-    problem: str = ""
+    problem: Problem = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class _Remembered:
     devices: tuple[VulkanDevice, ...]
 
 
-RunProbe: TypeAlias = Callable[[Sequence[int]], tuple[str, str]]
+RunProbe: TypeAlias = Callable[[Sequence[int]], tuple[str, Problem]]
 """Runs the child, which skips these indexes: what it wrote, and why it ended too early ("" when it did not)."""
 
 _MEMORY: TypeAdapter[_Remembered] = TypeAdapter(_Remembered)
@@ -144,7 +147,7 @@ def _lines(output: str) -> Iterator[dict[str, Any]]:
                 yield value
 
 
-def run_child(skipped: Sequence[int]) -> tuple[str, str]:
+def run_child(skipped: Sequence[int]) -> tuple[str, Problem]:
     """The probe in a new process; Python itself, not a fork: no thread or handle of this one goes along."""
     if not sys.executable:  # embedded in another program
         return "", _SILENT
@@ -183,3 +186,10 @@ def _driver_stamps() -> Iterator[tuple[str, int]]:
         with suppress(OSError):
             for entry in folder.iterdir():
                 yield str(entry), entry.stat().st_mtime_ns if entry.suffix == ".json" else 0
+
+
+def explained(problem: Problem) -> Message:
+    """Why a device cannot be used, for people."""
+    if problem == "wrong":
+        return msg("it computes something else than the CPU")
+    return msg("its driver did not answer") if problem == "silent" else msg("its driver crashed")

@@ -54,7 +54,7 @@ def _tested(ncnn: Any, index: int) -> dict[str, object]:
         expected = _computed(ncnn, param, weights, None, fp16=False)
         exact, halved = (_computed(ncnn, param, weights, index, fp16=fp16) for fp16 in (False, True))
     if not _is_near(exact, expected, fp16=False):
-        return {"problem": "it computes something else than the CPU"}
+        return {"problem": "wrong"}
     # where a device has no fp16, ncnn computes in fp32 without a word
     return {"problem": "", "fp16": _is_near(halved, expected, fp16=True) and not np.array_equal(halved, exact)}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from bench import contests, peaks, reading, resident, service
+from bench import contests, peaks, reading, resident, service, tasks
 from bench.alternate import PeerError
 from bench.halo import useful_shares
 from bench.machine import this_machine
@@ -34,6 +34,7 @@ ROWS = (
     "memory",
     "service",
     "reading",
+    "tasks",
 )
 
 
@@ -69,6 +70,7 @@ def measure(sizes: Sizes, options: argparse.Namespace, scratch: Path) -> Finding
         peaks=tuple(peaks.peaks(studio, sizes, scratch, say)) if "memory" in options.rows else (),
         service=_service(studio, sizes, scratch, options.rows),
         reading=_reading(studio, sizes, scratch, options.rows),
+        tasks=_tasks(studio, sizes, scratch, options.rows),
         halos=tuple(_halos()) if options.halo else (),
     )
 
@@ -110,6 +112,16 @@ def _reading(studio: Studio, sizes: Sizes, scratch: Path, wanted: Collection[str
         return reading.measure(studio, sizes, scratch, say)
     except (PeerError, TimeoutError, httpx.HTTPError) as error:
         say(f"  reading: {error}")
+        return None
+
+
+def _tasks(studio: Studio, sizes: Sizes, scratch: Path, wanted: Collection[str]) -> tasks.TaskFindings | None:
+    if "tasks" not in wanted:
+        return None
+    try:
+        return tasks.measure(studio, sizes, scratch, say)
+    except (PeerError, EnlargerError) as error:
+        say(f"  tasks: {error}")
         return None
 
 

@@ -12,6 +12,7 @@ from bench.peaks import Peak
 from bench.reading import PAGE_BYTES, ReadingFindings, Served
 from bench.resident import Residence, Series
 from bench.service import ServiceFindings
+from bench.tasks import TaskFindings
 
 _HOW = """\
 Rows of one card alternate: each runs once a round, and each round begins with another row. A ratio is taken within
@@ -38,6 +39,7 @@ class Findings:
     peaks: tuple[Peak, ...] = ()
     service: ServiceFindings | None = None
     reading: ReadingFindings | None = None
+    tasks: TaskFindings | None = None
     halos: tuple[tuple[str, int, str], ...] = field(default=())
 
 
@@ -45,8 +47,8 @@ def markdown(findings: Findings) -> str:
     """The whole page."""
     sections = (
         _title(findings), _machine(findings), _ratios(findings), _speeds(findings), _plans(findings),
-        _residence(findings), _peaks(findings), _service(findings), _reading(findings), _halos(findings),
-        f"## How it was measured\n\n{_HOW}",
+        _residence(findings), _peaks(findings), _service(findings), _reading(findings), _tasks(findings),
+        _halos(findings), f"## How it was measured\n\n{_HOW}",
     )  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -239,6 +241,19 @@ def _served(served: Served) -> Iterator[Sequence[str]]:
     ours, plain = median(each.per_s for each in served.ours), median(each.per_s for each in served.plain)
     yield f"{where}: answers a second, Enlarger and plain", f"{ours:.0f}, {plain:.0f}", ""
     yield f"{where}: median time of an answer, ms", f"{served.p50_ms:.2f}", "< 5"
+
+
+def _tasks(findings: Findings) -> str:
+    found = findings.tasks
+    if found is None:
+        return ""
+    rows = [
+        ("through one worker, s", f"{median(found.one_s):.2f}"),
+        ("through eight, which share its cores, s", f"{median(found.eight_s):.2f}"),
+        ("**eight are faster by**", f"**{found.ratio:.2f}**"),
+    ]
+    what = f"{found.pictures} pictures of {_size(found.size)} by `UpscaleManager.add_task`, waifu2x-cunet 2x to WebP."
+    return _table(f"## Eight workers against one\n\n{what}", ("", "measured"), rows)
 
 
 def _halos(findings: Findings) -> str:

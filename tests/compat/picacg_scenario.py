@@ -40,7 +40,7 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "another shape": ("PNG", {"size": (50, 100)}),
     "small tiles": ("PNG", {"scale": 2, "tileSize": 32}),
     "to gif": ("PNG", {"scale": 2, "format": "gif"}),
-    "to nothing": ("PNG", {"size": (50, 0), "format": "zzz"}),
+    "to nothing": ("PNG", {"scale": 2, "format": "zzz"}),
     "scale 0": ("PNG", {"scale": 0}),
     "nonsense": ("nonsense", {"scale": 2}),
 }

@@ -1,0 +1,45 @@
+"""Private jobs: nobody's root is taken for an abandoned one, and none is left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from compat_workers import gated_crew, settings_in
+
+import enlarger.compat.private_jobs as own
+from enlarger.compat.private_jobs import private_jobs
+from enlarger.errors import StorageError
+from enlarger.jobs import StorageRoot
+
+
+def test_two_have_roots_of_their_own_and_what_nobody_holds_is_cleared(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    folder = settings.cache_dir / "tasks"
+    abandoned = folder / "abandoned"
+    (abandoned / "staging").mkdir(parents=True)
+    with private_jobs(settings, gated_crew(tmp_path)) as first:
+        assert not abandoned.exists()
+        assert first.storage.root.parent == folder
+        with private_jobs(settings, gated_crew(tmp_path)) as second:
+            assert first.storage.root.is_dir()
+            assert second.storage.root != first.storage.root
+            with pytest.raises(StorageError), StorageRoot(first.storage.root).held():
+                pass
+        assert first.storage.root.is_dir()
+    assert [path.name for path in folder.iterdir()] == [".roots.lock"]
+
+
+def test_tasks_stay_until_they_are_removed_whatever_a_server_is_told_to_keep(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, keep_jobs_days=0.001, keep_jobs_bytes=1, max_waiting_jobs=1)
+    with private_jobs(settings, gated_crew(tmp_path)) as jobs:
+        assert (jobs.settings.keep_jobs_days, jobs.settings.keep_jobs_bytes) == (0, 0)
+        assert jobs.settings.max_waiting_jobs > 1_000_000
+
+
+def test_a_ledger_is_kept_off_other_machines_disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "network_type", lambda path: "nfs4" if path.is_relative_to(tmp_path / "cache") else "")
+    monkeypatch.setattr(own.tempfile, "mkdtemp", lambda prefix: str(tmp_path / "local"))
+    with private_jobs(settings_in(tmp_path), gated_crew(tmp_path)) as jobs:
+        assert jobs.storage.root.parent == tmp_path / "local"
+    assert not (tmp_path / "cache" / "tasks").exists()

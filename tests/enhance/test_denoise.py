@@ -15,6 +15,7 @@ from pages import noise
 CATALOG = load_catalog()
 WORDS = ("low", "medium", "high")
 LEVELLESS = {"realesr-animevideov3", "realesrgan-x4plus", "realesrgan-x4plus-anime", "realsr-df2k"}
+LEVELLESS |= {"realesr-general-x4v3", "realesrgan-x2plus"}
 
 
 @pytest.mark.parametrize(

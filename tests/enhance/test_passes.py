@@ -35,6 +35,10 @@ def scales(card: str, noise: int | None, factor: float) -> list[tuple[int, int |
         ("realcugan-se", 3, 8, [(2, 3), (4, None)]),
         ("realesr-animevideov3", None, 16, [(4, None), (4, None)]),
         ("realesrgan-x4plus", None, 2, [(4, None)]),
+        ("waifu2x-vgg7", None, 2, [(2, None)]),
+        ("waifu2x-vgg7", 2, 1, [(1, 2)]),
+        ("waifu2x-vgg7", 2, 2, [(1, 2), (2, None)]),  # what enlarges takes no noise out
+        ("waifu2x-resnet10", 0, 3, [(1, 0), (2, None), (2, None)]),
     ],
 )
 def test_passes(card: str, noise: int | None, factor: float, passes: list[tuple[int, int | None]]) -> None:

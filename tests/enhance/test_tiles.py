@@ -15,8 +15,9 @@ from enlarger.enhance.tiles import SIDE_STEP_PX, TileRule, cut, force_tiles, pas
 rules = st.builds(
     TileRule,
     halo=st.sampled_from([0, 7, 18, 32]),
-    multiple=st.sampled_from([1, 2, 4]),
+    multiple=st.sampled_from([1, 2, 4, 48]),
     step=st.sampled_from([1, SIDE_STEP_PX]),
+    remainder=st.sampled_from([0, 16]),
 )
 sides = st.integers(1, 3000)
 
@@ -37,7 +38,7 @@ def test_boxes_cover_the_picture_once_and_none_lies_outside(width: int, height: 
 @given(sides, sides, rules, st.integers(1, 1_000_000))
 def test_tiles_keep_the_networks_rule_and_the_budget(width: int, height: int, rule: TileRule, most: int) -> None:
     plan = plan_tiles(width, height, rule, most)
-    assert all(side % lcm(rule.multiple, rule.step) == 0 for side in plan.tile)
+    assert all((side - rule.remainder) % lcm(rule.multiple, rule.step) == 0 for side in plan.tile)
     assert plan.tile[0] * plan.tile[1] <= max(most, rule.smallest**2)
     assert 0 < plan.useful_share <= 1
 

@@ -9,19 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkpoint_files import runs, small_srvgg, write_archive, write_checkpoint
-from onnx_files import plain_2x, with_external_data
-from onnx_files import write as write_onnx
 from test_pytorch_import import names_of_2018, names_of_2019, small_rrdb
 from test_safetensors_format import write_safetensors
 from test_torch7_import import write as write_json
 from test_torch7_import import write_vgg7
 from waifu2x_networks import UPCONV7, VGG7, chain_state, resnet_state, write_npz
 
+from checkpoint_files import runs, small_srvgg, write_archive, write_checkpoint
 from enlarger.enhance import Enhancer, make_recipe
 from enlarger.errors import FetchError, RecipeError, UnknownModelError, WeightsRefusedError
 from enlarger.jobs.model_watch import ModelWatch
 from enlarger.jobs.storage_root import StorageRoot
+from enlarger.jobs.weights import Weights
 from enlarger.models import Card, add_model, load_catalog, locate, prepare, remove_model
 from enlarger.models.graph import Graph
 from enlarger.models.ncnn_write import write_ncnn
@@ -32,6 +31,8 @@ from enlarger.pictures import Metadata, Picture
 from enlarger.runtimes import FakeRuntime
 from enlarger.settings import Settings
 from loud_skips import missing
+from onnx_files import plain_2x, with_external_data
+from onnx_files import write as write_onnx
 
 
 def two_ncnn_files(folder: Path) -> Path:
@@ -103,6 +104,17 @@ def test_a_catalog_that_is_held_sees_it_after_a_refresh(settings: Settings, tmp_
     held.refresh()
     with pytest.raises(UnknownModelError):
         held.find("mine")
+
+
+def test_a_server_offers_it_when_its_watch_has_seen_it(settings: Settings, tmp_path: Path) -> None:
+    """Jobs hold one catalog: /v1/models and recipes are read from it."""
+    online = settings.model_copy(update={"offline": False})
+    catalog = load_catalog(online)
+    weights = Weights(online, catalog)
+    add_model(write_checkpoint(tmp_path / "mine.pth", small_srvgg()), online)
+    weights.forget()  # what the dispatcher does then
+    assert catalog.cards[-1].name == "mine"
+    assert weights.lacking(make_recipe(catalog, model="mine")) == ()
 
 
 def test_workers_are_told_and_enlarge_with_it(settings: Settings, tmp_path: Path) -> None:

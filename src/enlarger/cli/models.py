@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,7 +10,7 @@ import typer
 
 from enlarger.cli.environment import load_settings
 from enlarger.cli.output import ExitCode, print_json, say, show
-from enlarger.errors import RecipeError
+from enlarger.errors import FetchError, RecipeError
 from enlarger.messages import msg
 
 if TYPE_CHECKING:
@@ -94,18 +94,46 @@ def pull(
     _check_source(targets, source, from_file)
     display = Display()
 
-    def pull_all(cancel: CancelToken) -> dict[str, tuple[Weights, ...]]:
-        pulled = {}
+    def pull_all(cancel: CancelToken) -> dict[str, tuple[Weights, ...] | FetchError]:
+        pulled: dict[str, tuple[Weights, ...] | FetchError] = {}
         for target in targets:
-            pulled[target.name] = _pulled(target, settings, source, from_file, display, cancel)
-            if not as_json:
-                _tell(target.name, pulled[target.name])
+            pulled[target.name] = found = _tried(target, settings, source, from_file, display, cancel)
+            if not as_json and not isinstance(found, FetchError):
+                _tell(target.name, found)
         return pulled
 
     pulled = run_stoppable(pull_all)
+    if failed := {name: found for name, found in pulled.items() if isinstance(found, FetchError)}:
+        raise _together(failed, len(pulled))
     if as_json:
-        print_json({"models": [{"name": name, "weights": _json(weights)} for name, weights in pulled.items()]})
+        weights = {name: found for name, found in pulled.items() if not isinstance(found, FetchError)}
+        print_json({"models": [{"name": name, "weights": _json(found)} for name, found in weights.items()]})
     return ExitCode.OK
+
+
+def _tried(target: Card | Variant, *rest: Any) -> tuple[Weights, ...] | FetchError:
+    """One that cannot be fetched does not keep the others away."""
+    try:
+        return _pulled(target, *rest)
+    except FetchError as error:
+        return error
+
+
+def _together(failed: Mapping[str, FetchError], count: int) -> FetchError:
+    first = next(iter(failed.values()))
+    if count == 1:
+        return first
+    names = ", ".join(failed)
+    return FetchError(
+        msg(
+            "{failed} of {count} models could not be fetched: {names}. The first because: {reason}",
+            failed=len(failed),
+            count=count,
+            names=names,
+            reason=first.message,
+        ),
+        first.remedy,
+    )
 
 
 def _targets(catalog: Catalog, names: Sequence[str], *, everything: bool) -> tuple[Card | Variant, ...]:

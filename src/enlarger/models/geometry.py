@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from enlarger.messages import msg
+from enlarger.models.card import Variant
 from enlarger.models.onnx_builder import INPUT
 from enlarger.models.refusal import refusal
 
@@ -53,6 +54,30 @@ def measure(onnx_model: bytes, *, name: str) -> Geometry:
         msg("the size of its output cannot be told from that of its input"),
         msg("Export it with dynamic height and width; its output must be a whole number of times as large."),
     )
+
+
+def check_sizes(onnx_model: bytes, variant: Variant, *, name: str) -> None:
+    """Raises WeightsRefusedError, naming the file, where the network gives another size than the variant's.
+
+    What its graph does not tell is let pass: networks of windows often say nothing.
+    """
+    import onnx
+
+    model = onnx.load_model_from_string(onnx_model)
+    _leave_out_weights(model.graph)
+    side = math.ceil(_SIDE_PX / variant.multiple) * variant.multiple + variant.remainder
+    found, expected = _output(model, side, side), (side - 2 * variant.border) * variant.scale
+    if found is not None and found != (expected, expected):
+        raise refusal(
+            name,
+            msg(
+                "it makes {found} pixels of {side}, and {model} should make {expected}",
+                found=found[0],
+                side=side,
+                model=variant.name,
+                expected=expected,
+            ),
+        )
 
 
 def _law(model: Any, multiple: int) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from enlarger.messages import msg
 from enlarger.models.card import Variant
 from enlarger.models.chainer_import import read_npz
 from enlarger.models.checkpoint import read_checkpoint
+from enlarger.models.geometry import check_sizes
 from enlarger.models.ncnn_adapt import adapt
 from enlarger.models.ncnn_format import format_param, parse_param
 from enlarger.models.ncnn_import import import_ncnn
@@ -32,7 +33,9 @@ def import_weights(paths: tuple[Path, ...], variant: Variant) -> tuple[bytes, st
     if path.suffix == ".param":
         return import_ncnn_files(paths, scale=variant.scale, border=variant.border, residual=variant.residual)
     if path.suffix == ".onnx":
-        return import_onnx(path), None
+        onnx = import_onnx(path)
+        check_sizes(onnx, variant, name=str(path))
+        return onnx, None
     if path.suffix == ".json":
         network = recognise_chain(read_torch7(path), name=str(path))
         _check_scale(path, network.scale, variant)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from loopback import serving
 
+from enlarger.server.hot_files import HotFiles
 from enlarger.server.renders import RenderFiles
 
 KEY = "5f" * 32
@@ -187,3 +188,46 @@ def test_an_empty_file_is_given(cache: Cache, http: httpx.Client) -> None:
     cache.put(b"")
     assert http.get(f"/{KEY}").content == b""
     assert http.get(f"/{KEY}", headers={"Range": "bytes=-5"}).status_code == 200
+
+
+# ---- asked for again ----
+
+
+def test_what_is_asked_for_again_is_given_without_a_thread(cache: Cache, http: httpx.Client) -> None:
+    data = bytes(range(256)) * 1000
+    path = cache.put(data)
+    for _ in range(3):
+        assert http.get(f"/{KEY}").content == data
+    part = http.get(f"/{KEY}", headers={"Range": "bytes=1000-1999"})
+    assert (part.status_code, part.content) == (206, data[1000:2000])
+    assert http.get(f"/{KEY}", headers={"Range": "bytes=999999-"}).status_code == 416
+    assert http.head(f"/{KEY}").content == b""
+    path.unlink()
+    assert http.get(f"/{KEY}").status_code == 404  # an open file of ours does not outlive the cache's
+    cache.put(data[::-1])
+    assert http.get(f"/{KEY}").content == data[::-1]
+
+
+def test_a_file_that_was_written_again_is_read_again(cache: Cache, http: httpx.Client) -> None:
+    path = cache.put(b"a" * 1000)
+    assert http.get(f"/{KEY}").content == b"a" * 1000
+    path.write_bytes(b"b" * 1001)
+    again = http.get(f"/{KEY}")
+    assert (again.content, again.headers["etag"]) == (b"b" * 1001, digest(b"b" * 1001))
+
+
+@pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="only Linux reads without waiting")
+def test_open_files_are_few_and_closed(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    hot = HotFiles()
+    for number in range(100):
+        (tmp_path / str(number)).write_bytes(b"x" * number)
+        hot.keep(str(number), os.open(tmp_path / str(number), os.O_RDONLY))
+    assert len(hot) <= 32
+    assert hot.read("0", range(1), lambda _: True) is None
+    assert hot.read("99", range(100), lambda _: True) is None  # shorter than what is asked for
+    assert hot.read("99", range(10), lambda _: False) is None  # another file by now: it is let go
+    assert hot.read("99", range(10), lambda _: True) is None
+    assert hot.read("98", range(90, 98), lambda _: True) in (b"x" * 8, None)  # None: its file system cannot say
+    del hot
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

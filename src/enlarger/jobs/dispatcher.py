@@ -99,6 +99,7 @@ class Dispatcher:
         self._sweeping = Chores("sweeping", 1, lambda: None)
         self._requests: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._news = threading.Event()  # the ledger, a worker or the disk changed: there may be work to give out
+        self._arrivals = threading.Event()  # there may be jobs that can be listed now
         self._stopping = threading.Event()
         self._paused_for_room = True  # perhaps, by a server before this one
         self._discards: dict[str, Job] = {}
@@ -130,6 +131,7 @@ class Dispatcher:
 
     def look(self) -> None:
         """Something changed: see whether there is work to give out."""
+        self._arrivals.set()
         self._news.set()
         self._crew.wake()
 
@@ -217,13 +219,18 @@ class Dispatcher:
             self._note_full(error)
 
     def _begin_chores(self) -> None:
-        for job in self._fetching.ready(self._ledger.unlisted()):
-            listing = partial(list_job, self._ledger, self._storage, job, self._settings)
-            self._listing.begin(job.id, partial(self._with_room, job.id, listing))
+        if self._arrivals.is_set():  # not with each answer of a worker: a thousand may wait for one pull
+            self._arrivals.clear()
+            self._begin_listings()
         for job in self._ledger.packable():
             token = _PackingToken(self._stopping, self._called_off, job.id)
             pack = partial(pack_job, self._ledger, self._storage, job, self._settings, token)
             self._packing.begin(job.id, partial(self._with_room, job.id, pack))
+
+    def _begin_listings(self) -> None:
+        for job in self._fetching.ready(self._ledger.unlisted()):
+            listing = partial(list_job, self._ledger, self._storage, job, self._settings)
+            self._listing.begin(job.id, partial(self._with_room, job.id, listing))
 
     def _with_room(self, job_id: str, chore: Callable[[], object]) -> None:
         try:
@@ -239,6 +246,7 @@ class Dispatcher:
         self._owed.settle()
         self._care.look()
         self._assigning.look()
+        self._arrivals.set()
         self._news.set()
         if self._gate.look():
             self._resume_for_room()

@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 from enlarger.errors import EnlargerError
 from enlarger.messages import msg
 from enlarger.server.access import header_of
+from enlarger.server.hot_files import HotFiles, second_descriptor
 from enlarger.server.problems import problem_response
 from enlarger.server.ranges import MEDIA_TYPES, byte_range, is_current
 from enlarger.server.refusals import NotFoundError, RefusalError
@@ -62,12 +63,16 @@ class _Known:
 
 @dataclass
 class _Opened:
-    """What is answered: the first piece is read, `file` is None when there is no more."""
+    """What is answered: the first piece is read, `file` is None when there is no more.
+
+    kept: a descriptor of the file, where it may be asked for again soon.
+    """
 
     known: _Known
     part: range | None
-    data: bytes = b""
+    data: bytes | bytearray = b""
     file: FileIO | None = None
+    kept: int | None = None
 
 
 class RenderFiles:
@@ -77,6 +82,7 @@ class RenderFiles:
         self._renders = renders
         self._lock = threading.Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._hot = HotFiles()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -96,13 +102,24 @@ class RenderFiles:
             await _confirm(known, send)
             return
         is_head = scope["method"] == "HEAD"
+        hot = None if known is None or is_head else self._hot_answer(key, known, Headers(scope=scope))
+        if hot is not None:
+            await _send(hot, send)
+            return
         with anyio.CancelScope(shield=True):  # a file that nobody gets would stay open
             opened = await _threads.run(partial(self._open, key, known, Headers(scope=scope), is_head=is_head))
+        self._hot.keep(key, opened.kept)
         if mine and is_current(mine, opened.known.sha256):
             await _close(opened)
             await _confirm(opened.known, send)
         else:
             await _send(opened, send)
+
+    def _hot_answer(self, key: str, known: _Known, headers: Headers) -> _Opened | None:
+        """The answer that is at hand; raises RangeError."""
+        part = byte_range(headers, known.size_bytes, known.sha256)
+        data = self._hot.read(key, range(known.size_bytes) if part is None else part, known.is_still)
+        return None if data is None else _Opened(known, part, data)
 
     # ---- in a thread ----
 
@@ -163,8 +180,9 @@ def _first_piece(known: _Known, part: range | None, file: FileIO, *, is_head: bo
     file.seek(wanted.start)
     data = file.read(min(len(wanted), _PIECE_BYTES))
     if len(data) >= len(wanted):
+        kept = second_descriptor(file.fileno()) if known.size_bytes <= _PIECE_BYTES else None
         file.close()
-        return _Opened(known, part, data)
+        return _Opened(known, part, data, kept=kept)
     return _Opened(known, part, data, file)
 
 

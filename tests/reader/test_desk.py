@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from enlarger.errors import UnknownBookError
 from enlarger.jobs import Priority
-from enlarger.reader import Lane, LookAhead, Rule, RuleSet, Treatment
+from enlarger.reader import Lane, LookAhead, Rule, RuleSet, Treatment, as_json
 from enlarger.reader.orders import Prioritise, Release
 from enlarger.reader.readings import MOST_OPEN
 
@@ -335,7 +335,7 @@ def test_waits_are_measured_with_the_clock_that_is_given(work: DeskWork) -> None
 def test_the_counts_have_the_names_readers_know(work: DeskWork) -> None:
     work.turn(5)
     work.finish(5, bytes=1234)
-    told: dict[str, Any] = work.desk.stats().as_json()
+    told: dict[str, Any] = as_json(work.desk.stats())
     assert set(told) == {
         "memoryCacheCount",
         "memoryCacheBytes",

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pydantic.alias_generators import to_camel
+from pydantic import computed_field
 
 from enlarger.reader.page_state import PageStatus
 from enlarger.reader.patterns import Patterns
 from enlarger.reader.reading import PageRecord
+from enlarger.reader.rules import in_camel_case
 
 _MOST_WAITS = 1000
 
 
+@in_camel_case
 @dataclass(frozen=True)
 class ReaderStats:
-    """Counts since the start. memory_cache_*: finished pages of open books; they lie on the disk, nothing in memory.
+    """Counts since the start; in JSON under the names that clients of earlier readers know.
 
-    queue_wait_*: from being wanted to being taken up, of the last pages. dedupe_*: pages wanted while they waited or
-    were in work already.
+    memory_cache_*: finished pages of open books; they lie on the disk, nothing in memory. queue_wait_*: from being
+    wanted to being taken up, of the last pages. dedupe_*: pages wanted while they waited or were in work already.
     """
 
     memory_cache_count: int
@@ -40,20 +41,17 @@ class ReaderStats:
     regex_cache_miss_count: int
     is_enabled: bool
 
+    @computed_field
     @property
     def dedupe_hit_rate(self) -> float:
         """0..1; 0 while nothing was asked."""
         return _rate(self.dedupe_hit_count, self.dedupe_request_count)
 
+    @computed_field
     @property
     def regex_cache_hit_rate(self) -> float:
         """0..1; 0 while nothing was asked."""
         return _rate(self.regex_cache_hit_count, self.regex_cache_hit_count + self.regex_cache_miss_count)
-
-    def as_json(self) -> dict[str, Any]:
-        """The names that clients of earlier readers know."""
-        rates = {"dedupe_hit_rate": self.dedupe_hit_rate, "regex_cache_hit_rate": self.regex_cache_hit_rate}
-        return {to_camel(name): value for name, value in {**vars(self), **rates}.items()}
 
 
 class Counters:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from enlarger.reader import Preload, PreloadPage, Wished, url_of
+from enlarger.reader import Preload, PreloadPage, ReaderStats, Wished, url_of
 from enlarger.reader import Request as Wanted
 from enlarger.server.live_room import RESYNC, Hearer
 from enlarger.server.threads import in_thread
@@ -26,7 +26,6 @@ from enlarger.server.v1.reader_wire import (
     PositionRequest,
     PreloadRequest,
     ReaderChanges,
-    ReaderStatsView,
     ReaderView,
     Removed,
     Seat,
@@ -155,9 +154,9 @@ async def clear(service: Serving) -> None:
 
 
 @router.get("/stats")
-async def stats(service: Serving) -> ReaderStatsView:
+async def stats(service: Serving) -> ReaderStats:
     """What reading did so far."""
-    return ReaderStatsView.model_validate((await in_thread(service.reader.stats)).as_json())
+    return await in_thread(service.reader.stats)
 
 
 @router.delete("/results")

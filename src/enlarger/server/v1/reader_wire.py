@@ -218,28 +218,6 @@ class PreloadRequest(Named):
     image_infos: Annotated[list[ImageInfo], Field(max_length=1000)]
 
 
-class ReaderStatsView(Wire):
-    """What reading did since the server started, in the names of earlier readers."""
-
-    memory_cache_count: int = Field(description="Finished pages of open books; they lie on the disk.")
-    memory_cache_bytes: int
-    pending_tasks: int
-    processing_tasks: int
-    completed_count: int
-    skipped_count: int
-    failed_count: int
-    queue_wait_sample_count: int
-    queue_wait_avg_ms: float
-    queue_wait_max_ms: float
-    dedupe_request_count: int
-    dedupe_hit_count: int
-    dedupe_hit_rate: float = Field(description="0 to 1.")
-    regex_cache_hit_count: int
-    regex_cache_miss_count: int
-    regex_cache_hit_rate: float = Field(description="0 to 1.")
-    is_enabled: bool
-
-
 class Removed(Wire):
     """How many were removed."""
 

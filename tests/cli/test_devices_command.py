@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from command_running import SMALL_MODEL, Enlarger, require_weights
 
 from enlarger.cli.devices import default_network
+from enlarger.cli.jobs_client import JobsClient
 from enlarger.enhance import Enhancer, make_recipe
 from enlarger.models import Card, load_catalog
 from enlarger.runtimes import Calibration, Candidate, Measurement
@@ -75,3 +77,32 @@ def test_calibration_is_of_what_upscale_runs(card: Card) -> None:
 
 def test_a_network_can_be_named() -> None:
     assert default_network(load_catalog(), "MODEL_REALCUGAN_SE_UP3X").name == "MODEL_REALCUGAN_SE_UP3X"
+
+
+def test_every_device_computes_a_tile_when_asked(enlarger: Enlarger) -> None:
+    done = enlarger("devices", "--test", "--json")
+    assert done.code == 0
+    tests = done.json["tests"]
+    assert {"openvino:cpu", "ncnn:cpu"} == {each["device"] for each in tests}
+    assert all(each["passed"] and each["megapixelsPerSecond"] > 0 for each in tests)
+    assert "passed" in enlarger("devices", "--test").out
+
+
+def test_a_server_that_is_not_there_cannot_change_its_devices(enlarger: Enlarger) -> None:
+    done = enlarger("devices", "--use", "cpu", "--server", "http://127.0.0.1:9")
+    assert done.code != 0
+    assert "No server answers" in done.err
+
+
+def test_the_devices_of_a_server_are_changed(enlarger: Enlarger, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def use_devices(_client: JobsClient, devices: Sequence[str]) -> dict[str, object]:
+        asked.append(tuple(devices))
+        return {"workers": [], "chosen": list(devices)}
+
+    monkeypatch.setattr(JobsClient, "use_devices", use_devices)
+    done = enlarger("devices", "--use", "vulkan:0", "--use", "openvino:cpu")
+    assert done.code == 0
+    assert "vulkan:0, openvino:cpu" in done.out
+    assert asked == [("vulkan:0", "openvino:cpu")]

@@ -37,6 +37,8 @@ _FINAL = tuple(state for state in JobState if state.is_final)
 class MemoryJobs:
     """What shells need of Jobs, with its errors, its events and its listeners."""
 
+    devices = ("auto",)
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.catalog = load_catalog()

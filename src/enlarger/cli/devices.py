@@ -1,4 +1,4 @@
-"""`enlarger devices`: what can compute here, and what `auto` means for each model."""
+"""`enlarger devices`: what can compute here and truly does, what `auto` means, and what a server's workers use."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from enlarger.cancel import check
 from enlarger.cli.environment import load_settings
+from enlarger.cli.jobs_options import server_option
 from enlarger.cli.output import ExitCode, print_json, show
 from enlarger.errors import RecipeError
 from enlarger.messages import msg
@@ -35,17 +36,44 @@ def devices(
         bool,
         typer.Option("--calibrate", help=str(msg("Measure which device is fastest, about three seconds a model."))),
     ] = False,
+    test: Annotated[
+        bool, typer.Option("--test", help=str(msg("Let every device compute a tile, and compare what they make.")))
+    ] = False,
+    use: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DEVICE",
+            show_default=False,
+            help=str(
+                msg(
+                    "Let the workers of a running server compute on this device from their next page on; "
+                    "may be given repeatedly, a worker each."
+                )
+            ),
+        ),
+    ] = None,
+    server: Annotated[str | None, server_option()] = None,
     as_json: Annotated[bool, typer.Option("--json", help=str(msg("Print one JSON object.")))] = False,
 ) -> ExitCode:
     """Devices with their arithmetic, and the calibrations remembered for this machine."""
-    from enlarger.cli.stopping import run_stoppable
-    from enlarger.runtimes import list_calibrations, list_devices
-
-    settings = load_settings()
     if models and not calibrate:
         raise RecipeError(msg("Models are named, but nothing is to be measured."), msg("Add --calibrate."))
+    if use:
+        return _use(use, server, as_json=as_json)
+    settings = load_settings()
+    if test:
+        return _test(settings, as_json=as_json)
+    return _list(models or (), settings, calibrate=calibrate, as_json=as_json)
+
+
+def _list(models: Sequence[str], settings: Settings, *, calibrate: bool, as_json: bool) -> ExitCode:
+    from enlarger.cli.stopping import run_stoppable
+    from enlarger.runtimes import VulkanDevices, list_calibrations, list_devices
+
+    if settings.vulkan:
+        VulkanDevices(settings.data_dir).find(anew=True)  # who asks may just have installed a driver
     if calibrate:
-        run_stoppable(lambda stop: _calibrate(models or (), settings, stop))
+        run_stoppable(lambda stop: _calibrate(models, settings, stop))
     found, calibrations = list_devices(settings), list_calibrations(settings)
     if as_json:
         print_json(
@@ -54,6 +82,43 @@ def devices(
     else:
         _show(found, calibrations)
     return ExitCode.OK
+
+
+def _use(devices: Sequence[str], server: str | None, *, as_json: bool) -> ExitCode:
+    from enlarger.cli.jobs import connected
+
+    with connected(server) as client:
+        answer = client.use_devices(devices)
+        if as_json:
+            print_json(answer)
+        else:
+            chosen = ", ".join(answer["chosen"])
+            show(str(msg("The workers of {server} use {devices} from now on.", server=client.server, devices=chosen)))
+    return ExitCode.OK
+
+
+def _test(settings: Settings, *, as_json: bool) -> ExitCode:
+    from enlarger.runtimes import is_proven, known_runtimes, prove
+
+    proofs = prove(known_runtimes(settings))
+    if as_json:
+        print_json({"tests": [{**_measurement_json(each), "passed": is_proven(each)} for each in proofs]})
+    else:
+        _show_tests(proofs)
+    return ExitCode.OK if proofs and all(map(is_proven, proofs)) else ExitCode.SOME_FAILED
+
+
+def _show_tests(proofs: Sequence[Measurement]) -> None:
+    from rich.table import Table
+
+    from enlarger.runtimes import is_proven
+
+    headings = (msg("Device"), msg("Arithmetic"), msg("MP/s"), msg("PSNR in dB"), msg("Test"))
+    table = Table(*(str(heading) for heading in headings), box=None, pad_edge=False)
+    for each in proofs:
+        verdict = msg("passed") if is_proven(each) else msg("failed")
+        table.add_row(_device(each.candidate), each.candidate.dtype, *_figures(each), str(verdict))
+    show(table)
 
 
 def _calibrate(names: Sequence[str], settings: Settings, cancel: CancelToken) -> None:
@@ -97,7 +162,8 @@ def _show(devices: Sequence[Device], calibrations: Sequence[Calibration]) -> Non
         *(str(heading) for heading in (msg("Device"), msg("Name"), msg("Arithmetic"))), box=None, pad_edge=False
     )
     for device in devices:
-        found.add_row(f"{device.runtime}:{device.id}", device.name, " ".join(device.dtypes))
+        name = str(msg("{name} (played by the CPU)", name=device.name)) if device.software else device.name
+        found.add_row(device.full_name, name, " ".join(device.dtypes))
     show(found)
     show("")
     if not calibrations:
@@ -135,7 +201,13 @@ def _device(candidate: Candidate) -> str:
 
 
 def _device_json(device: Device) -> dict[str, Any]:
-    return {"device": f"{device.runtime}:{device.id}", "name": device.name, "dtypes": list(device.dtypes)}
+    return {
+        "device": device.full_name,
+        "name": device.name,
+        "kind": device.kind,
+        "software": device.software,
+        "dtypes": list(device.dtypes),
+    }
 
 
 def _json(calibration: Calibration) -> dict[str, Any]:
@@ -144,14 +216,15 @@ def _json(calibration: Calibration) -> dict[str, Any]:
         "network": calibration.network,
         "model": calibration.card,
         "auto": None if auto is None else {"device": _device(auto), "dtype": auto.dtype},
-        "measurements": [
-            {
-                "device": _device(each.candidate),
-                "dtype": each.candidate.dtype,
-                "megapixelsPerSecond": round(each.megapixels_per_s, 4),
-                "psnrDb": round(each.psnr_db, 2),
-                "problem": each.problem or None,
-            }
-            for each in calibration.measurements
-        ],
+        "measurements": [_measurement_json(each) for each in calibration.measurements],
+    }
+
+
+def _measurement_json(each: Measurement) -> dict[str, Any]:
+    return {
+        "device": _device(each.candidate),
+        "dtype": each.candidate.dtype,
+        "megapixelsPerSecond": round(each.megapixels_per_s, 4),
+        "psnrDb": round(each.psnr_db, 2),
+        "problem": each.problem or None,
     }

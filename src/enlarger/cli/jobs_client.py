@@ -91,6 +91,10 @@ class JobsClient:
         """The job after pause, resume, cancel or retry."""
         return self._ask("POST", f"/v1/jobs/{job_id}/{verb}")
 
+    def use_devices(self, devices: Sequence[str]) -> dict[str, Any]:
+        """Let the server's workers compute on these: them, and what was chosen."""
+        return self._ask("PUT", "/v1/devices", json={"devices": list(devices)})
+
     def delete(self, job_id: str) -> None:
         """The job and all that it made are gone."""
         self._ask("DELETE", f"/v1/jobs/{job_id}")

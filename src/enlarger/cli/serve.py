@@ -66,6 +66,15 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=64, help=str(msg("Worker processes; they share the cores.")))
     ] = None,
+    devices: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICES",
+            help=str(
+                msg("Devices of the workers, separated by commas, a worker each at least: vulkan:0,openvino:cpu.")
+            ),
+        ),
+    ] = None,
     token_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help=str(msg("A file with the token that clients must send.")))
     ] = None,
@@ -77,7 +86,7 @@ def serve(
     ] = False,
 ) -> ExitCode:
     """Serve until stopped; an orderly stop is how it is meant to end, so its exit code is 0."""
-    _hand_over(storage=storage, workers=workers, token_file=token_file, json_logs=json_logs)
+    _hand_over(storage=storage, workers=workers, devices=devices, token_file=token_file, json_logs=json_logs)
     settings = load_settings()
     _require_token(host, settings)
     sockets = bound(host, _distinct(ports or [DEFAULT_PORT]))
@@ -92,11 +101,14 @@ def _distinct(ports: Sequence[int]) -> list[int]:
     return [port for n, port in enumerate(ports) if port == 0 or port not in ports[:n]]  # each 0 is another free one
 
 
-def _hand_over(*, storage: Path | None, workers: int | None, token_file: Path | None, json_logs: bool) -> None:
+def _hand_over(
+    *, storage: Path | None, workers: int | None, devices: str | None, token_file: Path | None, json_logs: bool
+) -> None:
     """Options become the variables that the server and its workers read."""
     given = {
         "ENLARGER_STORAGE_DIR": None if storage is None else str(storage.expanduser().absolute()),
         "ENLARGER_WORKERS": None if workers is None else str(workers),
+        "ENLARGER_DEVICES": devices,
         "ENLARGER_TOKEN_FILE": None if token_file is None else str(token_file.expanduser().absolute()),
         "ENLARGER_JSON_LOGS": "1" if json_logs else None,
     }

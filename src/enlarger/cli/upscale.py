@@ -144,7 +144,7 @@ def upscale(
         str,
         typer.Option(
             metavar="DEVICE",
-            help=str(msg("auto, cpu, a runtime (openvino, ncnn) or both (ncnn:cpu); `enlarger devices` lists them.")),
+            help=str(msg("auto, cpu, gpu, vulkan:0, a runtime (ncnn) or both; `enlarger devices` lists them.")),
         ),
     ] = "auto",
     precision: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -18,6 +19,7 @@ from enlarger.server.threads import in_thread
 from enlarger.server.v1 import (
     book_routes,
     catalogue_routes,
+    device_routes,
     event_routes,
     job_routes,
     live_routes,
@@ -52,6 +54,7 @@ _ROUTES = (
     rule_routes,
     catalogue_routes,
     pull_routes,
+    device_routes,
     machine_routes,
     session_routes,
 )
@@ -86,7 +89,8 @@ def build(jobs: Jobs, live: LiveHub, access: Access, shelf: Shelf, reader: Reade
         separate_input_output_schemas=False,
     )
     limits = service.pop("limits", None) or UploadLimits.of(jobs.settings)
-    room = LiveRoom(live, tells_job=JobNews(jobs).tell, tells_workers=lambda _: workers_news(jobs))
+    tells_workers = partial(workers_news, jobs)
+    room = LiveRoom(live, tells_job=JobNews(jobs).tell, tells_workers=tells_workers)
     reader.subscribe(reader_teller(room, reader))
     jobs.pulls.subscribe(pull_teller(room))
     app.state.service = Service(jobs, live, access, limits, shelf, reader, room, **service)

@@ -62,9 +62,9 @@ def pull_teller(room: LiveRoom) -> Callable[[PullState], None]:
     return lambda state: room.tell(("pull", state.model), partial(_pull_news, state))
 
 
-def workers_news(jobs: Jobs) -> News:
+def workers_news(jobs: Jobs, hearer: Hearer) -> News:
     """The workers as GET /v1/devices shows them, their memory in steps."""
-    return {"type": "workers", "workers": [_worker(state) for state in jobs.states()]}
+    return {"type": "workers", "workers": [_worker(state, hearer.language) for state in jobs.states()]}
 
 
 def _reader_news(reader: Reader, hearer: Hearer) -> News:
@@ -75,7 +75,7 @@ def _pull_news(state: PullState, hearer: Hearer) -> News:
     return {"type": "pull", **pull_view(state, hearer.language).model_dump(mode="json", by_alias=True)}
 
 
-def _worker(state: Any) -> dict[str, Any]:
-    view = worker_view(state)
+def _worker(state: Any, language: str) -> dict[str, Any]:
+    view = worker_view(state, language=language)
     stepped = view.model_copy(update={"rss_bytes": view.rss_bytes // _RSS_STEP * _RSS_STEP})
     return stepped.model_dump(mode="json", by_alias=True)

@@ -12,7 +12,7 @@ from enlarger.enhance import DEFAULT_MODEL, RenderCache, beside_renders, sweep_b
 from enlarger.messages import LANGUAGES
 from enlarger.runtimes import Calibration, list_calibrations
 from enlarger.server.threads import in_thread
-from enlarger.server.v1.service import Service, Serving
+from enlarger.server.v1.service import Language, Service, Serving
 from enlarger.server.v1.views import worker_view
 from enlarger.server.v1.wire import CacheView, CalibrationView, Cleaned, Devices, OpenModelView, ServerView
 from enlarger.settings import Settings
@@ -23,10 +23,11 @@ _DAY_S = 86400.0
 
 
 @router.get("/devices")
-async def devices(service: Serving) -> Devices:
+async def devices(service: Serving, language: Language) -> Devices:
     """The workers, and what each has open on which device: not what could be used, but what is."""
     states = await in_thread(service.jobs.states)
-    return Devices(workers=[worker_view(state) for state in states])
+    workers = [worker_view(state, language=language) for state in states]
+    return Devices(workers=workers, chosen=list(service.jobs.devices))
 
 
 @router.get("/cache")

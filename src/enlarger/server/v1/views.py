@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from enlarger.enhance import DEFAULT_MODEL
 from enlarger.jobs import Event, Failure, Job, JobSource, Page, Priority, StorageRoot
+from enlarger.messages import Message
 from enlarger.models import Card, found_at, noise_name
 from enlarger.server.v1.wire import (
     ArtifactView,
@@ -161,7 +162,11 @@ def model_view(card: Card, settings: Settings, pull: PullView | None = None) -> 
     )
 
 
-def worker_view(state: WorkerState) -> WorkerView:
+def _text(message: Message | None, language: str) -> str | None:
+    return None if message is None else message.text(language)
+
+
+def worker_view(state: WorkerState, *, language: str = "en") -> WorkerView:
     """The worker, and what it really runs on."""
     return WorkerView(
         id=state.id,
@@ -170,8 +175,15 @@ def worker_view(state: WorkerState) -> WorkerView:
         rss_bytes=state.rss_bytes,
         tasks=len(state.tasks),
         started_at=state.started_at,
+        device=state.device,
         models=[
-            OpenModelView(model=each.model, runtime=each.runtime, device=each.device, dtype=each.dtype)
+            OpenModelView(
+                model=each.model,
+                runtime=each.runtime,
+                device=each.device,
+                dtype=each.dtype,
+                fallback=_text(each.fallback, language),
+            )
             for each in state.models
         ],
     )

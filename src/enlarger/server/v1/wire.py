@@ -169,6 +169,7 @@ class OpenModelView(Wire):
     runtime: str = Field(examples=["openvino"])
     device: str = Field(examples=["cpu"])
     dtype: str = Field(examples=["bf16"])
+    fallback: str | None = Field(None, description="Why it does not run on the device that was meant.")
 
 
 class WorkerView(Wire):
@@ -180,13 +181,42 @@ class WorkerView(Wire):
     rss_bytes: int = Field(description="Its memory; 0: unknown.")
     tasks: int = Field(description="Pages in its hands.")
     started_at: Seconds
+    device: str = Field(description="Where pages are computed that name no device.", examples=["auto"])
     models: list[OpenModelView]
 
 
 class Devices(Wire):
-    """What is truly in use."""
+    """What is truly in use, and what the workers were set to."""
 
     workers: list[WorkerView]
+    chosen: list[str] = Field(description="Dealt out to the workers in turn.", examples=[["auto"]])
+
+
+class DeviceChoice(Wire):
+    """Which devices the workers are to use."""
+
+    devices: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        min_length=1,
+        max_length=64,
+        description="Dealt out to the workers in turn, a worker each at least; auto is the fastest.",
+        examples=[["vulkan:0", "openvino:cpu"]],
+    )
+
+
+class DeviceView(Wire):
+    """Something that can be named as a device."""
+
+    device: str = Field(examples=["ncnn:vulkan:0"])
+    name: str = Field(description="As its maker calls it.")
+    kind: Literal["cpu", "gpu", "npu"]
+    software: bool = Field(description="A GPU that the CPU plays.")
+    dtypes: list[str]
+
+
+class PresentDevices(Wire):
+    """What the server's machine has."""
+
+    devices: list[DeviceView]
 
 
 class CacheView(Wire):

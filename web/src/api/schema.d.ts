@@ -560,7 +560,7 @@ export interface paths {
         post?: never;
         /**
          * Leave
-         * @description Leave the book: what is done for it stops within a tile.
+         * @description Leave the book: what is done for it, and nobody else wants, stops within a tile.
          */
         delete: operations["leave_v1_reader_books__book_id__delete"];
         options?: never;
@@ -579,7 +579,7 @@ export interface paths {
         put?: never;
         /**
          * Open Book
-         * @description Open a book; what is known of its pages.
+         * @description Open a book; what is known of its pages. It is open until everybody who opened it has left.
          */
         post: operations["open_book_v1_reader_books__book_id__open_post"];
         delete?: never;
@@ -639,6 +639,8 @@ export interface paths {
         /**
          * Turn
          * @description The reader is here. The pages that are wanted now, the most urgent first: what is shown, then what is ahead.
+         *
+         *     Several readers of one book have a place each: what any of them sees comes first.
          */
         put: operations["turn_v1_reader_books__book_id__position_put"];
         post?: never;
@@ -682,8 +684,30 @@ export interface paths {
         /**
          * Events
          * @description Each change of a page, for clients without a WebSocket; from now on, until the server ends.
+         *
+         *     `seat`: whoever is gone for half a minute after this ended has left its books.
          */
         get: operations["events_v1_reader_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reader/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lookup
+         * @description Whether the page is ready in the cache. Nothing is made, queued or cancelled by asking.
+         */
+        get: operations["lookup_v1_reader_lookup_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1594,6 +1618,21 @@ export interface components {
             forward?: number | null;
         };
         /**
+         * LookupView
+         * @description Whether the page's render is kept. `url`: where, else null; then `reason` may say why there is none.
+         */
+        LookupView: {
+            /** Cached */
+            cached: boolean;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Url
+             * @example /v1/renders/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            url?: string | null;
+        };
+        /**
          * Match
          * @description What a page must be like; 0, "" and () are no condition. All that is asked for must hold.
          *
@@ -1769,6 +1808,12 @@ export interface components {
          */
         OpenModelView: {
             /**
+             * Card
+             * @description The model that it is of; empty: none of the list.
+             * @example waifu2x-cunet
+             */
+            card: string;
+            /**
              * Device
              * @example cpu
              */
@@ -1780,6 +1825,7 @@ export interface components {
             dtype: string;
             /**
              * Model
+             * @description The network.
              * @example MODEL_WAIFU2X_CUNET_UP2X
              */
             model: string;
@@ -2290,19 +2336,22 @@ export interface components {
             tileSize?: number | null;
         };
         /**
-         * ReaderStatsView
-         * @description What reading did since the server started, in the names of earlier readers.
+         * ReaderStats
+         * @description Counts since the start; in JSON under the names that clients of earlier readers know. memory_cache_*: finished pages of open books; they lie on the disk, nothing in memory.
+         *
+         *     queue_wait_*: from being wanted to being taken up, of the last pages. dedupe_*: pages wanted while they waited or
+         *     were in work already.
          */
-        ReaderStatsView: {
+        ReaderStats: {
             /** Completedcount */
             completedCount: number;
             /** Dedupehitcount */
             dedupeHitCount: number;
             /**
              * Dedupehitrate
-             * @description 0 to 1.
+             * @description 0..1; 0 while nothing was asked.
              */
-            dedupeHitRate: number;
+            readonly dedupeHitRate: number;
             /** Deduperequestcount */
             dedupeRequestCount: number;
             /** Failedcount */
@@ -2311,10 +2360,7 @@ export interface components {
             isEnabled: boolean;
             /** Memorycachebytes */
             memoryCacheBytes: number;
-            /**
-             * Memorycachecount
-             * @description Finished pages of open books; they lie on the disk.
-             */
+            /** Memorycachecount */
             memoryCacheCount: number;
             /** Pendingtasks */
             pendingTasks: number;
@@ -2330,9 +2376,9 @@ export interface components {
             regexCacheHitCount: number;
             /**
              * Regexcachehitrate
-             * @description 0 to 1.
+             * @description 0..1; 0 while nothing was asked.
              */
-            regexCacheHitRate: number;
+            readonly regexCacheHitRate: number;
             /** Regexcachemisscount */
             regexCacheMissCount: number;
             /** Skippedcount */
@@ -7013,7 +7059,10 @@ export interface operations {
     };
     leave_v1_reader_books__book_id__delete: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Who reads, in the client's own word: one for each tab or device, so that none stops another. All clients that say nothing are one. */
+                seat?: string;
+            };
             header?: never;
             path: {
                 book_id: string;
@@ -7114,7 +7163,10 @@ export interface operations {
     };
     open_book_v1_reader_books__book_id__open_post: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Who reads, in the client's own word: one for each tab or device, so that none stops another. All clients that say nothing are one. */
+                seat?: string;
+            };
             header?: never;
             path: {
                 book_id: string;
@@ -7448,7 +7500,10 @@ export interface operations {
     };
     turn_v1_reader_books__book_id__position_put: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Who reads, in the client's own word: one for each tab or device, so that none stops another. All clients that say nothing are one. */
+                seat?: string;
+            };
             header?: never;
             path: {
                 book_id: string;
@@ -7592,6 +7647,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of these rules, for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7675,7 +7732,10 @@ export interface operations {
     set_conditions_v1_reader_conditions_put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the rules that were edited: refused with 412 when they are others by now. */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7688,6 +7748,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of these rules, for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7732,6 +7794,15 @@ export interface operations {
             };
             /** @description Request Timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7797,7 +7868,10 @@ export interface operations {
     };
     events_v1_reader_events_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Who reads, in the client's own word: one for each tab or device, so that none stops another. All clients that say nothing are one. */
+                seat?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7891,9 +7965,134 @@ export interface operations {
             };
         };
     };
+    lookup_v1_reader_lookup_get: {
+        parameters: {
+            query?: {
+                modelName?: string | null;
+                scale?: number;
+                tileSize?: number | null;
+                tileEnabled?: boolean;
+                /** @description Level of noise reduction; -1: conservative; null: left alone. */
+                noiseLevel?: number | null;
+                bookPath?: string;
+                /** @description From 0, in reading order. */
+                pageIndex?: number;
+                /** @description Its file, or `<archive> inner=<member>`; empty: by its index. */
+                imagePath?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookupView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     preload_v1_reader_preloads_post: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Who reads, in the client's own word: one for each tab or device, so that none stops another. All clients that say nothing are one. */
+                seat?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8117,7 +8316,10 @@ export interface operations {
     };
     request_v1_reader_requests_post: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Who reads, in the client's own word: one for each tab or device, so that none stops another. All clients that say nothing are one. */
+                seat?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8441,6 +8643,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of these rules, for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8524,7 +8728,10 @@ export interface operations {
     set_rules_v1_reader_rules_put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the rules that were edited: refused with 412 when they are others by now. */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8537,6 +8744,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of these rules, for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8581,6 +8790,15 @@ export interface operations {
             };
             /** @description Request Timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8791,7 +9009,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReaderStatsView"];
+                    "application/json": components["schemas"]["ReaderStats"];
                 };
             };
             /** @description Bad Request */

@@ -29,7 +29,7 @@ export type PageStatus = PageState["status"];
 export type RuleName = Sent<Schemas["RuleNameView"]>;
 export type ReaderView = Sent<Schemas["ReaderView"]>;
 export type ReaderOptions = Omit<ReaderView, "openBooks" | "hint">;
-export type ReaderStats = Sent<Schemas["ReaderStatsView"]>;
+export type LookupView = Sent<Schemas["LookupView"]>;
 
 export type Match = Sent<Schemas["Match"]>;
 export type RuleRecipe = Sent<Schemas["Treatment"]>;

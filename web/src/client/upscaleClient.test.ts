@@ -79,14 +79,9 @@ describe("the client of earlier readers", () => {
     say(page({ share: 0.5 }));
     say(page({ status: "completed", url: "/v1/renders/k" }));
     expect(await bytes).toEqual(new Uint8Array([1, 2, 3]));
-    expect(http.post).toHaveBeenCalledWith("/v1/reader/requests", {
-      imagePath: PATH,
-      priority: "current",
-      modelName: "waifu2x-cunet",
-      scale: 2,
-      tileSize: 0,
-      noiseLevel: null,
-    });
+    const asked = { imagePath: PATH, priority: "current", modelName: "waifu2x-cunet", scale: 2, tileSize: 0 };
+    const whoReads = { query: { seat: expect.stringMatching(/^[0-9a-f]{24}$/) as string } };
+    expect(http.post).toHaveBeenCalledWith("/v1/reader/requests", { ...asked, noiseLevel: null }, whoReads);
     expect(http.send).toHaveBeenCalledWith("GET", "/v1/renders/k");
     expect(listens()).toBe(false);
   });
@@ -143,15 +138,20 @@ describe("the client of earlier readers", () => {
   });
 
   it("looks into the cache without making anything", async () => {
-    const { client, http, say } = world;
-    const cached = client.checkCache(PATH);
-    await vi.advanceTimersByTimeAsync(10);
-    say(page({ status: "completed", url: "/v1/renders/k" }));
-    expect(await cached).toBe("/v1/renders/k");
-    const absent = client.checkCache(PATH);
-    await vi.advanceTimersByTimeAsync(5000);
-    expect(await absent).toBeNull();
-    expect(http.delete).toHaveBeenCalledWith("/v1/reader/books/b/pages/3");
+    const { client, http } = world;
+    http.get.mockResolvedValueOnce({ cached: true, url: "/v1/renders/k" } as never);
+    expect(await client.checkCache(PATH)).toBe("/v1/renders/k");
+    expect(http.get).toHaveBeenCalledWith("/v1/reader/lookup", {
+      query: { imagePath: PATH, tileSize: null, noiseLevel: null },
+    });
+    await client.initialize();
+    http.get.mockResolvedValueOnce({ cached: false, url: null } as never);
+    expect(await client.checkCache(PATH)).toBeNull();
+    expect(http.get).toHaveBeenLastCalledWith("/v1/reader/lookup", {
+      query: { imagePath: PATH, modelName: "waifu2x-cunet", scale: 2, tileSize: 0, noiseLevel: null },
+    });
+    expect(http.post).not.toHaveBeenCalled();
+    expect(http.delete).not.toHaveBeenCalled();
   });
 
   it("tells of the cache and cleans it by age", async () => {

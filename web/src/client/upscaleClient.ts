@@ -5,9 +5,10 @@
  */
 import { api, type ApiClient } from "../api/client";
 import { isAbort } from "../api/errors";
-import type { CacheView, ModelView, PageState, ReaderView, UpscaleReady } from "../api/types";
+import type { CacheView, LookupView, ModelView, PageState, ReaderView, UpscaleReady } from "../api/types";
 import { i18n } from "../i18n/index.svelte";
 import { live, type Live } from "../state/live.svelte";
+import { seat } from "../state/seat";
 
 export interface UpscaleModel {
   modelName: string;
@@ -26,7 +27,6 @@ type Http = Pick<ApiClient, "get" | "patch" | "post" | "delete" | "send">;
 type Feed = Pick<Live, "on">;
 
 const DEFAULT_TIMEOUT_S = 60;
-const CHECK_S = 2;
 const WAITING: readonly PageState["status"][] = ["pending", "checking", "processing"];
 
 export class UpscaleClient {
@@ -87,12 +87,9 @@ export class UpscaleClient {
 
   /** Where a page's finished picture is, or null: it is not in the cache, and is not made now. */
   async checkCache(imagePath: string): Promise<string | null> {
-    try {
-      return (await this.#page(imagePath, "background", CHECK_S)).url;
-    } catch (error) {
-      if (error instanceof UpscaleTimeoutError) return null;
-      throw error;
-    }
+    const { tileSize, noiseLevel, ...own } = this.#named;
+    const query = { imagePath, ...own, tileSize: tileSize ?? null, noiseLevel: noiseLevel ?? null };
+    return (await this.http.get<LookupView>("/v1/reader/lookup", { query })).url;
   }
 
   getCacheStats(): Promise<CacheView> {
@@ -118,6 +115,11 @@ export class UpscaleClient {
       time: i18n.seconds((performance.now() - begun) / 1000),
     };
     return i18n.t("common.clientTested", facts);
+  }
+
+  /** How pages are to be made; before anything was learnt the server's rules and settings say. */
+  get #named(): Partial<UpscaleModel> {
+    return this.#initialized ? this.getCurrentModel() : {};
   }
 
   async #set(changes: object): Promise<void> {
@@ -157,13 +159,12 @@ export class UpscaleClient {
 
   /** The page once nothing more happens to it. It is cancelled when that takes too long. */
   async #page(imagePath: string, priority: string, timeout: number): Promise<PageState> {
-    const { modelName, scale, tileSize, noiseLevel } = this.#current;
-    const own = this.#initialized ? { modelName, scale, tileSize, noiseLevel } : {};
     const heard: UpscaleReady[] = []; // the answer may come after the first news of the page
+    const asked = { imagePath, priority, ...this.#named };
     let tell = (state: UpscaleReady): unknown => heard.push(state);
     const stop = this.feed.on("upscale-ready", (state) => void tell(state));
     try {
-      const first = await this.http.post<PageState>("/v1/reader/requests", { imagePath, priority, ...own });
+      const first = await this.http.post<PageState>("/v1/reader/requests", asked, { query: { seat } });
       const settled = new Promise<PageState>((resolve) => {
         tell = (state) => isOf(first, state) && !WAITING.includes(state.status) && resolve(state);
         if (!WAITING.includes(first.status)) resolve(first);

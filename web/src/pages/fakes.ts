@@ -2,7 +2,7 @@
 
 import { ApiError } from "../api/errors";
 import type { LiveOf, LiveType } from "../api/types";
-import type { Http, LiveFeed, Query } from "./ports";
+import type { Http, LiveFeed, Query, Tagged } from "./ports";
 
 export interface Asked {
   method: string;
@@ -16,6 +16,8 @@ type Answer = (asked: Asked) => unknown;
 
 export class FakeHttp implements Http {
   asked: Asked[] = [];
+  /** The ETag of every answer. */
+  tag = '"1"';
   #answers = new Map<string, Answer>();
 
   /** What "GET /v1/jobs" answers; a function may look at the request, throw, or wait. */
@@ -31,6 +33,10 @@ export class FakeHttp implements Http {
   get = <T>(path: string, query?: Query) => this.#answer<T>("GET", path, query, undefined);
   post = <T>(path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
     this.#answer<T>("POST", path, undefined, body, headers);
+  tagged = async <T>(method: string, path: string, body?: unknown, ifMatch = ""): Promise<Tagged<T>> => {
+    const value = await this.#answer<T>(method, path, undefined, body, ifMatch ? { "If-Match": ifMatch } : {});
+    return { value, tag: this.tag };
+  };
   put = <T>(path: string, body?: unknown) => this.#answer<T>("PUT", path, undefined, body);
   patch = <T>(path: string, body?: unknown) => this.#answer<T>("PATCH", path, undefined, body);
   delete = <T>(path: string, query?: Query) => this.#answer<T>("DELETE", path, query, undefined);

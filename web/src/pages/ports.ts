@@ -7,9 +7,16 @@ import type { Told } from "./wire";
 
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
+export interface Tagged<T> {
+  value: T;
+  tag: string;
+}
+
 export interface Http {
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<T>;
+  /** The answer, and its ETag: the revision of what it is about. */
+  tagged<T>(method: "GET" | "PUT", path: string, body?: unknown, ifMatch?: string): Promise<Tagged<T>>;
   put<T>(path: string, body?: unknown): Promise<T>;
   patch<T>(path: string, body?: unknown): Promise<T>;
   delete<T>(path: string, query?: Query): Promise<T>;
@@ -28,10 +35,22 @@ export function httpOf(client: ApiClient): Http {
   return {
     get: (path, query) => client.get(withQuery(path, query)),
     post: (path, body, headers = {}) => client.post(path, body, { headers }),
+    tagged: (method, path, body, ifMatch) => tagged(client, method, path, body, ifMatch),
     put: (path, body) => client.put(path, body),
     patch: (path, body) => client.patch(path, body),
     delete: (path, query) => client.delete(withQuery(path, query)),
   };
+}
+
+async function tagged<T>(
+  client: ApiClient,
+  method: string,
+  path: string,
+  body: unknown,
+  ifMatch = "",
+): Promise<Tagged<T>> {
+  const answer = await client.send(method, path, body, { headers: ifMatch ? { "If-Match": ifMatch } : {} });
+  return { value: (await answer.json()) as T, tag: answer.headers.get("ETag") ?? "" };
 }
 
 /** What went wrong, as it can be shown. */

@@ -2,6 +2,7 @@
 import { socketHref } from "../api/base";
 import { i18n } from "../i18n/index.svelte";
 import type { LiveMessage, LiveOf, LiveType } from "../api/types";
+import { seat } from "./seat";
 
 type Handler<T extends LiveType> = (message: LiveOf<T>) => void;
 export type LiveStatus = "idle" | "connecting" | "open" | "lost";
@@ -23,7 +24,9 @@ export class Live {
   #heart: ReturnType<typeof setInterval> | undefined;
   #heardAt = 0;
 
-  constructor(private readonly address: () => string = () => socketHref(`/v1/live?language=${i18n.language}`)) {}
+  constructor(
+    private readonly address: () => string = () => socketHref(`/v1/live?language=${i18n.language}&seat=${seat}`),
+  ) {}
 
   start(): void {
     if (this.status !== "idle") return;

@@ -4,11 +4,16 @@ import type { PageState, ReaderOptions, ReaderView } from "../api/types";
 import type { ImagePool } from "./imagePool.svelte";
 import { LatestOnly } from "./latestOnly";
 import type { Live } from "./live.svelte";
+import { seat as ownSeat } from "./seat";
 
 type Http = Pick<ApiClient, "get" | "post" | "put" | "patch" | "delete">;
 type Feed = Pick<Live, "on" | "onResync">;
 /** Nothing more happens by itself to the others. */
 const UNDER_WAY: readonly PageState["status"][] = ["pending", "checking", "processing"];
+
+interface Pages {
+  pages: PageState[];
+}
 
 interface Turn {
   page: number;
@@ -35,6 +40,7 @@ export class UpscaleStore {
     private readonly http: Http,
     private readonly feed: Feed,
     private readonly pauseMs = 120,
+    private readonly seat = ownSeat,
   ) {
     this.#turns = this.#newTurns();
   }
@@ -79,7 +85,7 @@ export class UpscaleStore {
     this.#awaited.clear();
     this.#turns.close();
     for (const stop of this.#unhear) stop();
-    this.http.delete(this.#path(""), { keepalive: true }).catch(() => undefined);
+    this.http.delete(this.#path(""), { keepalive: true, query: this.#whoReads }).catch(() => undefined);
   }
 
   setEnabled(enabled: boolean): Promise<void> {
@@ -109,17 +115,18 @@ export class UpscaleStore {
     await this.#careful(async () => {
       this.#takeOptions(await this.http.get<ReaderView>("/v1/reader"));
       if (this.#left) return;
-      await this.#asked(() => this.http.post<{ pages: PageState[] }>(this.#path("/open")));
+      await this.#asked(() => this.http.post<Pages>(this.#path("/open"), undefined, { query: this.#whoReads }));
       if (this.#began) this.#turnAgain();
     });
   }
 
   async #tellPlace(turn: Turn): Promise<void> {
-    await this.#careful(() => this.#asked(() => this.http.put<{ pages: PageState[] }>(this.#path("/position"), turn)));
+    const tell = (): Promise<Pages> => this.http.put<Pages>(this.#path("/position"), turn, { query: this.#whoReads });
+    await this.#careful(() => this.#asked(tell));
   }
 
   /** An answer is older than what the socket, or the answer to a later question, said while it was on its way. */
-  async #asked(ask: () => Promise<{ pages: PageState[] }>): Promise<void> {
+  async #asked(ask: () => Promise<Pages>): Promise<void> {
     const heard = new Set<number>();
     this.#awaited.add(heard);
     try {
@@ -174,6 +181,10 @@ export class UpscaleStore {
 
   #turnAgain(): void {
     this.turn(this.#here.page, this.#here.also);
+  }
+
+  get #whoReads(): { seat: string } {
+    return { seat: this.seat };
   }
 
   #path(rest: string): string {

@@ -274,7 +274,7 @@ describe("the upscale store", () => {
     store.turn(9);
     feed.say("upscale-ready", done(1));
     await settled();
-    expect(http.delete).toHaveBeenCalledExactlyOnceWith("/v1/reader/books/b", { keepalive: true });
+    expect(http.delete).toHaveBeenCalledExactlyOnceWith("/v1/reader/books/b", expect.objectContaining({ keepalive: true }));
     expect([feed.listening, pool.shown.size]).toEqual([0, 0]);
   });
 
@@ -301,5 +301,16 @@ describe("the upscale store", () => {
     late.leave();
     await opening;
     expect(http.calls.at(-1)).toBe("DELETE /v1/reader/books/late");
+  });
+
+  it("says at every call who reads, so that no other window is stopped", async () => {
+    await store.open();
+    store.turn(2);
+    await settled();
+    store.leave();
+    const whoReads = { seat: expect.stringMatching(/^[0-9a-f]{24}$/) as string };
+    expect(http.post).toHaveBeenCalledWith(expect.anything(), undefined, { query: whoReads });
+    expect(http.put).toHaveBeenCalledWith(expect.anything(), expect.anything(), { query: whoReads });
+    expect(http.delete).toHaveBeenCalledWith(expect.anything(), { keepalive: true, query: whoReads });
   });
 });

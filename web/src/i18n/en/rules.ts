@@ -8,6 +8,8 @@ export default {
   saved: "The rules are saved and obeyed from now on.",
   undo: "Undo",
   redo: "Redo",
+  reload: "Load them again",
+  overwrite: "Save mine over them",
   revert: "Discard changes",
   menu: "More",
   add: "New rule",

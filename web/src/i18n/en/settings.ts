@@ -45,6 +45,8 @@ export default {
   signedOut: "Signed out. The next request asks for the token again.",
   about: "About",
   version: "Version",
+  storage: "Storage",
+  allowed: "Other folders",
   workers: "Workers",
   limits: "Limits",
   uploadLimit: "Upload up to {size}, {n} file|Upload up to {size}, {n} files",

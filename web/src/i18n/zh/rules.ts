@@ -9,6 +9,8 @@ export default {
   saved: "规则已保存，立即生效。",
   undo: "撤销",
   redo: "重做",
+  reload: "重新载入",
+  overwrite: "用我的覆盖",
   revert: "放弃更改",
   menu: "更多",
   add: "新建规则",

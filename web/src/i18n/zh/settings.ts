@@ -46,6 +46,8 @@ export default {
   signedOut: "已退出，下一次请求时会再次询问令牌。",
   about: "关于",
   version: "版本",
+  storage: "存储目录",
+  allowed: "其他目录",
   workers: "工作进程",
   limits: "限制",
   uploadLimit: "每次最多上传 {size}、{n} 个文件",

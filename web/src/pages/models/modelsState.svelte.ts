@@ -100,10 +100,7 @@ export class ModelsState {
 
   /** The networks of a model that workers keep open, each with what it runs on. */
   openOn(model: Model): { device: string; runtime: string; dtype: string }[] {
-    const mark = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-    const found = this.workers
-      .flatMap((worker) => worker.models)
-      .filter((open) => mark(open.model).includes(mark(model.name)));
+    const found = this.workers.flatMap((worker) => worker.models).filter((open) => open.card === model.name);
     return [...new Map(found.map((open) => [`${open.runtime} ${open.device} ${open.dtype}`, open])).values()];
   }
 

@@ -102,7 +102,13 @@ describe("ModelsState", () => {
 
   it("tells on what a model is truly open, each device once", async () => {
     const { state, live } = await loaded();
-    const open = { model: "MODEL_WAIFU2X_CUNET_UP2X", runtime: "openvino", device: "cpu", dtype: "bf16" };
+    const open = {
+      model: "MODEL_WAIFU2X_CUNET_UP2X",
+      card: cunet.name,
+      runtime: "openvino",
+      device: "cpu",
+      dtype: "bf16",
+    };
     const worker = { id: "1", pid: 1, state: "idle", rssBytes: 1, tasks: 0, startedAt: 0, models: [open, open] };
     live.tell("workers", { workers: [worker, { ...worker, id: "2" }] });
     expect(state.openOn(cunet)).toEqual([open]);

@@ -22,6 +22,7 @@ export interface Conditions {
   upscaleConditions: unknown[];
 }
 
+const STALE = "rules_changed";
 /** A page on which nothing but the patterns is tried. */
 const SOME_PAGE = { width: 1, height: 1, fileType: "png", bookPath: "/book", pagePath: "/book/page.png" };
 
@@ -41,6 +42,8 @@ export class RulesState {
   isDirty = $derived.by(() => JSON.stringify(this.form) !== this.#saved);
 
   #saved = $state("");
+  /** The revision that is edited. */
+  #tag = "";
   #history = new History<RuleSet>();
   /** What the server said of patterns it was asked about; "" where nothing is wrong with them. */
   #judged = new Map<string, string>();
@@ -55,7 +58,7 @@ export class RulesState {
   async load(): Promise<void> {
     this.loading = true;
     try {
-      this.#take(await this.http.get<RuleSet>("/v1/reader/rules"));
+      this.#take(await this.#stored());
       this.failure = null;
     } catch (error) {
       this.failure = toldOf(error);
@@ -149,16 +152,35 @@ export class RulesState {
 
   // ---- the server ----
 
-  /** Try the rules, then store them; whether they are stored. A bad pattern is shown at its field instead. */
-  async save(): Promise<boolean> {
+  /** What others stored meanwhile instead of what is edited here; this can be undone. */
+  async reload(): Promise<void> {
+    const before = this.form;
+    await this.load();
+    if (this.failure !== null) return;
+    this.#history.keep(before);
+    this.#note();
+  }
+
+  /** Whether the last saving was refused because somebody else had changed the rules. */
+  get isStale(): boolean {
+    return this.failure?.code === STALE;
+  }
+
+  /**
+   * Try the rules, then store them; whether they are stored. A bad pattern is shown at its field instead. Rules that
+   * somebody else changed since they were loaded are only overwritten when asked to.
+   */
+  async save({ overwrite = false } = {}): Promise<boolean> {
     this.saving = true;
     this.failure = null;
     const form = this.form;
     try {
       await this.checkPatterns();
       if (this.problems.size > 0) return false;
-      const stored = await this.http.put<RuleSet | undefined>("/v1/reader/rules", form);
-      this.#saved = JSON.stringify(this.#ordered(stored ?? form));
+      const tag = overwrite ? "" : this.#tag;
+      const stored = await this.http.tagged<RuleSet>("PUT", "/v1/reader/rules", form, tag);
+      this.#tag = stored.tag;
+      this.#saved = JSON.stringify(this.#ordered(stored.value));
       return true;
     } catch (error) {
       this.failure = toldOf(error);
@@ -203,8 +225,8 @@ export class RulesState {
   async importFlat(text: string): Promise<boolean> {
     const before = this.form;
     try {
-      await this.http.put("/v1/reader/conditions", JSON.parse(text) as unknown);
-      this.#take(await this.http.get<RuleSet>("/v1/reader/rules"));
+      await this.http.tagged("PUT", "/v1/reader/conditions", JSON.parse(text) as unknown, this.#tag);
+      this.#take(await this.#stored());
       this.#history.keep(before);
       this.#note();
       this.failure = null;
@@ -213,6 +235,12 @@ export class RulesState {
       this.failure = toldOf(error);
       return false;
     }
+  }
+
+  async #stored(): Promise<RuleSet> {
+    const { value, tag } = await this.http.tagged<RuleSet>("GET", "/v1/reader/rules");
+    this.#tag = tag;
+    return value;
   }
 
   #edit(id: string, what: string, edit: (rule: Rule) => Rule): void {

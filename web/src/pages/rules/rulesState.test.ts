@@ -189,4 +189,35 @@ describe("RulesState", () => {
     await settled();
     expect(state.failure?.code).toBe("storage");
   });
+
+  it("does not overwrite what somebody else saved meanwhile, unless it is told to", async () => {
+    const { state, http } = await loaded("mine");
+    state.change("mine", { name: "edited" });
+    http.on("PUT /v1/reader/rules", () => Promise.reject(refusal("rules_changed", "The rules were changed.")));
+    expect(await state.save()).toBe(false);
+    expect(state.isStale).toBe(true);
+    expect(state.isDirty).toBe(true);
+    http.on("PUT /v1/reader/rules", ({ body }: Asked) => body);
+    http.tag = '"2"';
+    expect(await state.save({ overwrite: true })).toBe(true);
+    expect(state.isStale).toBe(false);
+    state.change("mine", { name: "once more" });
+    await state.save();
+    const tags = http.calls("PUT /v1/reader/rules").map(({ headers }) => headers?.["If-Match"]);
+    expect(tags).toEqual(['"1"', undefined, '"2"']);
+  });
+
+  it("loads what somebody else saved, and can take that back", async () => {
+    const { state, http } = await loaded("mine");
+    state.change("mine", { name: "edited" });
+    http.on("GET /v1/reader/rules", { enabled: true, rules: [newRule("theirs", "m", "theirs")] });
+    http.tag = '"2"';
+    await state.reload();
+    expect(ids(state)).toEqual(["theirs"]);
+    expect(state.isDirty).toBe(false);
+    state.undo();
+    expect(state.rules[0]?.name).toBe("edited");
+    expect(await state.save()).toBe(true);
+    expect(http.calls("PUT /v1/reader/rules")[0]?.headers).toEqual({ "If-Match": '"2"' });
+  });
 });

@@ -124,6 +124,7 @@ def test_a_library_of_all_kinds(tmp_path: Path, run: Callable[..., list[Report]]
     assert not any(report.error for report in reports)
 
 
+@pytest.mark.slow
 def test_a_webtoon_strip_comes_through_whole(tmp_path: Path, run: Callable[..., list[Report]]) -> None:
     strip = drawing(800, 20_000, "L")
     path = write_seven_zip(tmp_path / "toon.cb7", {"strip.jpg": encoded(strip, "JPEG", quality=85)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 
 import numpy as np
 import pytest
@@ -90,13 +91,18 @@ def test_a_wrong_name_does_not_matter(kind: str) -> None:
     assert not picture.notes
 
 
+@cache
+def _whole(kind: str, lossless: bool) -> bytes:
+    options = {"lossless": lossless} if kind == "webp" else {"progressive": lossless} if kind == "jpeg" else {}
+    return file_of(noise(60, 80, 3), kind, **options)
+
+
 @pytest.mark.parametrize("kind", MODES_OF)
 @pytest.mark.parametrize("lossless", [True, False])
 @given(part=st.floats(0, 0.999))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_a_truncated_file_is_refused_or_whole(kind: str, lossless: bool, part: float) -> None:
-    options = {"lossless": lossless} if kind == "webp" else {"progressive": lossless} if kind == "jpeg" else {}
-    data = file_of(noise(60, 80, 3), kind, **options)
+    data = _whole(kind, lossless)
     cut = data[: int(len(data) * part)]
     try:
         picture = decode(cut, name=NAME)

@@ -22,7 +22,7 @@ def _entry(card: Card) -> ModelEntry:
         scale=card.scales[-1],
         recommended_scale=RECOMMENDED_SCALE,
         weights=_file_name(plain) if published is None else published.file.name,
-        download_url=card.origin if published is None else published.url,
+        download_url=published.url if published is not None else "" if card.own else card.origin,
     )
 
 

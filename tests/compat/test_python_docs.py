@@ -47,9 +47,10 @@ def test_the_functions_program_runs() -> None:
 
 def test_the_program_for_sr_vulkan_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_crew = gated_crew(tmp_path)
-    opened = SrEngine(lambda _settings, ended: Tasks(settings_in(tmp_path), make_crew=make_crew, ended=ended))
+    opened = SrEngine(
+        lambda _settings, ended: Tasks(settings_in(tmp_path), make_crew=make_crew, ended=ended), lambda _settings: ()
+    )
     monkeypatch.setattr(sr_vulkan, "_engine", opened)
-    monkeypatch.setattr(SrEngine, "_gpus", staticmethod(list))  # the fake runtime is no GPU's
     left = run(program("from enlarger.compat import sr_vulkan as sr"))
     assert (shown(left["enlarged"]), left["format_name"], left["back_id"]) == (("WEBP", (60, 60), 1), "webp", 7)
 

@@ -84,6 +84,7 @@ def test_a_script_needs_no_guard_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT can be sent there")
+@pytest.mark.slow
 def test_an_interrupt_ends_the_wait_and_the_workers(tmp_path: Path) -> None:
     with holding(tmp_path) as (program, worker):
         program.send_signal(signal.SIGINT)
@@ -92,6 +93,7 @@ def test_an_interrupt_ends_the_wait_and_the_workers(tmp_path: Path) -> None:
     assert not psutil.pid_exists(worker)
 
 
+@pytest.mark.slow
 def test_workers_of_a_killed_program_end_and_the_next_one_clears_up(tmp_path: Path) -> None:
     with holding(tmp_path) as (program, worker):
         program.kill()

@@ -19,7 +19,9 @@ from special_pages import GATED_PX
 from enlarger.compat import sr_vulkan as sr
 from enlarger.compat.sr_engine import SrEngine
 from enlarger.compat.tasks import Tasks
+from enlarger.enhance import Recipe
 from enlarger.models import Choice, found_at, load_catalog
+from enlarger.runtimes import Device
 from enlarger.settings import Settings
 from loud_skips import missing
 
@@ -36,7 +38,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def engine(folder: Path) -> Iterator[SrEngine]:
     """sr_vulkan's functions over one gated worker with the fake runtime."""
     make_crew = gated_crew(folder)
-    engine = SrEngine(lambda _settings, ended: Tasks(settings_in(folder), make_crew=make_crew, ended=ended))
+    engine = SrEngine(
+        lambda _settings, ended: Tasks(settings_in(folder), make_crew=make_crew, ended=ended), lambda _settings: ()
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sr, "_engine", engine)
         yield engine
@@ -262,3 +266,61 @@ def test_whoever_waits_hears_that_all_was_stopped(engine: SrEngine) -> None:
     client.convert(png(GATED_PX), MODEL, scale=2)
     client.stop(PATIENCE_S)  # its loading thread ends
     assert sr.load(0) is None
+
+
+# ---- devices ----
+
+
+class NotedTasks:
+    """Takes tasks and notes for which device; its workers' settings too."""
+
+    catalog = load_catalog()
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.devices: list[str] = []
+
+    def add(self, data: bytes, recipe: Recipe, device: str) -> int:
+        self.devices.append(device)
+        return len(self.devices)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("gpu", "device", "threads"),
+    [(0, "openvino:gpu.0", 0), (1, "ncnn:vulkan:0", 0), (2, "auto", 0), (-1, "cpu", 3)],
+)
+def test_pictures_go_where_init_set_sent_them(
+    monkeypatch: pytest.MonkeyPatch, gpu: int, device: str, threads: int
+) -> None:
+    devices = [
+        Device("openvino", "cpu", "a processor", ("fp32",), "cpu"),
+        Device("openvino", "gpu.0", "one GPU", ("fp32",), "gpu"),
+        Device("ncnn", "vulkan:0", "another GPU", ("fp32",), "gpu"),
+        Device("ncnn", "vulkan:1", "llvmpipe", ("fp32",), "gpu", software=True),
+    ]
+    opened: list[NotedTasks] = []
+
+    def open_tasks(settings: Settings, _ended: Any) -> Any:
+        opened.append(NotedTasks(settings))
+        return opened[0]
+
+    monkeypatch.setattr(sr, "_engine", SrEngine(open_tasks, lambda _settings: devices))
+    assert sr.init() == 0
+    assert sr.getGpuInfo() == ["one GPU", "another GPU"]
+    assert [sr.getGpuCoreNum(number) for number in (0, 1, 2)] == [1, 1, 0]
+    assert sr.setThreadNum(1, 4, 1) == 0
+    assert sr.initSet(gpu, 3) == 0
+    assert sr.add(png(), MODEL, 1, 2) > 0
+    (tasks,) = opened
+    assert tasks.devices == [device]
+    assert (tasks.settings.threads, tasks.settings.workers) == (threads, 4)
+    assert sr.stop() == 0
+
+
+def test_without_a_gpu_init_says_so(engine: SrEngine) -> None:
+    engine.stop()
+    assert sr.init() < 0
+    assert sr.getGpuInfo() is None

@@ -71,9 +71,25 @@ def test_progress_goes_by_tiles_and_never_back(managing: Managing, tmp_path: Pat
     assert max(tick for _, tick in seen) > 0
 
 
+def test_a_task_that_cannot_begin_says_why_and_a_timeout_says_that_it_had_not(managing: Managing) -> None:
+    manager = managing(min_free_bytes=10**18)
+    task = manager.add_task(png())
+    until(lambda: (manager.get_task_status(task) or {}).get("error"))
+    status = manager.get_task_status(task)
+    assert status is not None
+    assert (status["status"], status["tick"]) == ("pending", 0)
+    assert "disk" in str(status["error"])
+    assert not manager.wait_for_task(task, 0.001)
+    status = manager.get_task_status(task)
+    assert status is not None
+    assert "had not begun" in str(status["error"])
+    assert status["status"] == "failed"
+
+
 # ---- deaths ----
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_no_task(managing: Managing, tmp_path: Path) -> None:
     manager = managing()
     held = manager.add_task(png(GATED_PX))
@@ -105,12 +121,12 @@ def test_a_picture_that_kills_its_worker_fails_alone(managing: Managing) -> None
 @pytest.mark.slow
 def test_eight_workers_work_at_once(managing: Managing, tmp_path: Path) -> None:
     manager = managing(workers=8)
-    tasks = [manager.add_task(png(GATED_PX, seed=seed)) for seed in range(8)]
-    until(lambda: len({state.tasks for state in manager.workers() if state.tasks}) == 8)
+    tasks = [manager.add_task(png(GATED_PX, seed=seed)) for seed in range(16)]  # a worker takes two at most
     until(lambda: len(noted(tmp_path, "begun")) == 8)
+    assert all(state.tasks for state in manager.workers())
     (tmp_path / "gates" / str(GATED_PX)).touch()
     results = {finished(manager, task) for task in tasks}
-    assert len(results) == 8
+    assert len(results) == 16
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import TypeAlias
@@ -16,13 +16,14 @@ from enlarger.compat.wishes import recipe_for
 from enlarger.enhance import Recipe
 from enlarger.errors import EnlargerError, PictureError
 from enlarger.pictures import Header, format_named, read_header
-from enlarger.runtimes import allowed_cores, list_devices
+from enlarger.runtimes import Device, allowed_cores, list_devices_apart
 from enlarger.settings import Settings
 
 Loaded: TypeAlias = tuple[bytes | None, str, int, float]
 """(the file or None, its format, the caller's number, seconds)."""
 
 OpenTasks: TypeAlias = Callable[[Settings, Callable[[int], None]], Tasks]
+ListDevices: TypeAlias = Callable[[Settings], Sequence[Device]]
 
 FORMATS = ("", "jpg", "jpeg", "png", "bmp", "webp", "apng")
 CPU = -1
@@ -83,8 +84,9 @@ def open_tasks(settings: Settings, ended: Callable[[int], None]) -> Tasks:
 class SrEngine:
     """One of sr_vulkan's life: `init`, `init_set`, then `add` and `load` from any threads, then `stop`."""
 
-    def __init__(self, open_tasks: OpenTasks = open_tasks) -> None:
+    def __init__(self, open_tasks: OpenTasks = open_tasks, list_devices: ListDevices = list_devices_apart) -> None:
         self._open_tasks = open_tasks
+        self._list_devices = list_devices
         self._changed = threading.Condition(threading.RLock())  # guards all below
         self._initialised = False
         self._choices = _Choices()
@@ -147,7 +149,7 @@ class SrEngine:
 
     def gpu_names(self) -> list[str]:
         """The GPUs here; their places are what `init_set` takes."""
-        return [name for name, _ in self._gpus()] if self._initialised else []
+        return [gpu.name for gpu in self._gpus()] if self._initialised else []
 
     def model_name(self, number: int) -> str | None:
         """Without MODEL_ and _TTA; None for a number there is not."""
@@ -234,13 +236,11 @@ class SrEngine:
             self._choices.threads = cpu_num if cpu_num > 0 else max(1, allowed_cores() // 2)
             return
         gpus = self._gpus()
-        self._choices.device = gpus[gpu_id][1] if 0 <= gpu_id < len(gpus) else "auto"
+        self._choices.device = gpus[gpu_id].full_name if 0 <= gpu_id < len(gpus) else "auto"
 
-    @staticmethod
-    def _gpus() -> list[tuple[str, str]]:
-        """(name, what Enlarger calls it) of all that is no CPU."""
-        devices = [device for device in list_devices(Settings()) if not device.id.startswith("cpu")]
-        return [(device.name, f"{device.runtime}:{device.id}") for device in devices]
+    def _gpus(self) -> list[Device]:
+        """Those that are real: one that the CPU plays is slower than the CPU itself."""
+        return [device for device in self._list_devices(Settings()) if device.kind == "gpu" and not device.software]
 
     def _recipe(self, wish: Wish, now: _Open) -> Recipe:
         header = _header(wish.data)

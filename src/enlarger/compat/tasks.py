@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import shutil
 import threading
@@ -32,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """How a task is. share: computed so far, 0..1. seconds: of work, by now or in all. failure: where it failed."""
+    """How a task is. share: computed so far, 0..1. seconds: of work, by now or in all.
+
+    failure: why it failed, or why it does not begin, such as a full disk. facts: of the result, as renders keep them.
+    """
 
     number: int
     state: State
@@ -70,7 +74,7 @@ class _Task:
 
     def begin(self) -> None:
         if self.state == "pending":
-            self.state, self.began_at = "processing", time.monotonic()
+            self.state, self.began_at, self.failure = "processing", time.monotonic(), None
 
     def fail(self, failure: Failure) -> None:
         self.seconds = self.status().seconds
@@ -78,7 +82,7 @@ class _Task:
 
     def complete(self, result: PageResult, file: Path) -> None:
         self.state, self.share, self.seconds = "completed", 1.0, result.seconds
-        self.file, self.facts = file, result.facts
+        self.file, self.facts, self.failure = file, result.facts, None
 
 
 class Tasks:
@@ -108,6 +112,7 @@ class Tasks:
             self._jobs = stack.enter_context(private_jobs(settings, make_crew))
             stack.callback(self._jobs.subscribe(self._hear))
             self._open = stack.pop_all()
+        atexit.register(self.close)  # before the crew's own, so that no file is left either
         self._thread = threading.Thread(target=self._learn_all, name="tasks", daemon=True)
         self._thread.start()
 
@@ -175,7 +180,7 @@ class Tasks:
         if task is None or task.has_ended or self._closing:
             return task is not None and task.state == "completed"
         if timeout_s > 0:
-            self._give_up(task, Failure.of(_timed_out(number, timeout_s)))
+            self._give_up(task, timeout_s)
         return False
 
     def remove(self, numbers: Collection[int]) -> None:
@@ -195,6 +200,7 @@ class Tasks:
                 return
             self._closing = True
             self._changed.notify_all()
+        atexit.unregister(self.close)
         self._thread.join(_JOIN_S)
         self._open.close()
         with self._changed:
@@ -235,11 +241,11 @@ class Tasks:
         with suppress(UnknownJobError, IllegalMoveError):  # never accepted, or ended already
             self._jobs.cancel(job_id)
 
-    def _give_up(self, task: _Task, failure: Failure) -> None:
+    def _give_up(self, task: _Task, timeout_s: float) -> None:
         with self._changed:
             if task.has_ended:
                 return
-            task.fail(failure)
+            task.fail(_timed_out(task, timeout_s))
             self._given_up.append(task.number)
             self._changed.notify_all()
         self._call_off(task.job_id)
@@ -309,8 +315,8 @@ class Tasks:
             case Job(state=JobState.RUNNING) | None:
                 task.begin()
                 task.share = max(task.share, share or 0.0)
-            case _:
-                pass
+            case Job(reason=reason):
+                task.failure = reason
 
 
 def _failure(job: Job, pages: list[Page]) -> Failure:
@@ -321,12 +327,16 @@ def _failure(job: Job, pages: list[Page]) -> Failure:
     return Failure("cancelled", msg("Stopped on request."))
 
 
-def _timed_out(number: int, timeout_s: float) -> TimedOutError:
-    return TimedOutError(
-        msg(
-            "task-{number}: timeout after {seconds} seconds; the work was stopped.",
-            number=number,
-            seconds=f"{timeout_s:g}",
-        ),
-        msg("Give a smaller tile_size, a smaller picture, or a longer timeout."),
-    )
+def _timed_out(task: _Task, timeout_s: float) -> Failure:
+    facts = {"number": task.number, "seconds": f"{timeout_s:g}"}
+    if task.state == "pending":
+        error = TimedOutError(
+            msg("task-{number}: timeout after {seconds} seconds, and it had not begun.", **facts),
+            msg("Give a longer timeout, or a smaller tile_size or smaller pictures to the tasks before it."),
+        )
+    else:
+        error = TimedOutError(
+            msg("task-{number}: timeout after {seconds} seconds; the work was stopped.", **facts),
+            msg("Give a smaller tile_size, a smaller picture, or a longer timeout."),
+        )
+    return Failure.of(error)

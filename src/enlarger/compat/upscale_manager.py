@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
 from collections.abc import Collection
 from importlib.util import find_spec
@@ -121,7 +120,6 @@ class UpscaleManager:
             self._settings = None
         if tasks is not None:
             tasks.close()
-            atexit.unregister(self.cleanup)
 
     @property
     def settings(self) -> Settings:
@@ -136,7 +134,7 @@ class UpscaleManager:
         return [] if self._tasks is None else self._tasks.workers()
 
     def failure(self, task_id: int) -> Failure | None:
-        """What the task failed with, its code and both languages; None where it did not."""
+        """Why the task failed or does not begin, with its code and both languages; None where neither is so."""
         found = None if self._tasks is None else self._tasks.status(task_id)
         return None if found is None else found.failure
 
@@ -156,7 +154,6 @@ class UpscaleManager:
     def _running(self) -> Tasks:
         if self._tasks is None:
             self._tasks = self._open(self.settings)
-            atexit.register(self.cleanup)
         return self._tasks
 
     def _open(self, settings: Settings) -> Tasks:

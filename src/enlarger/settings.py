@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     memory_budget: ByteSize | None = Field(
         None, description="Memory one session's tiles may use; empty: a share of what the container allows."
     )
+    spare_flat: bool = Field(
+        True,
+        description="Areas of one colour are filled with what the model gives for it; off: computed like the rest.",
+    )
     threads: int = Field(0, ge=0, description="Threads for inference; 0: all cores that the process may use.")
     vulkan: bool = Field(True, description="Look for GPUs through Vulkan; off, for drivers that do harm.")
     mirror: str = Field("", description="Base URL put in place of the host of weights fetched by URL.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from enlarger.pictures import Pixels
@@ -15,12 +17,21 @@ def is_plausible(source: Pixels, result: Pixels) -> bool:
 
     Both without halo: ink that only the halo shows leaves a result rightly white.
     """
-    return not _is_flat(result) or float(source[::2, ::2].std()) < _CONTRAST_STD * _level(source)
+    return are_plausible([source], [result])
 
 
-def _is_flat(pixels: Pixels) -> bool:
-    flat = _FLAT * _level(pixels)
-    return _spread(pixels[::4, ::4]) <= flat and _spread(pixels) <= flat  # the sample settles most tiles
+def are_plausible(sources: Sequence[Pixels], results: Sequence[Pixels]) -> bool:
+    """The same for what one tile has of several places, judged together."""
+    return not _are_flat(results) or _contrast(sources) < _CONTRAST_STD * _level(sources[0])
+
+
+def _are_flat(parts: Sequence[Pixels]) -> bool:
+    flat = _FLAT * _level(parts[0])
+    return _spread([part[::4, ::4] for part in parts]) <= flat and _spread(parts) <= flat  # the sample settles most
+
+
+def _contrast(parts: Sequence[Pixels]) -> float:
+    return float(np.concatenate([part[::2, ::2].reshape(-1) for part in parts]).std())
 
 
 def _level(pixels: Pixels) -> int:
@@ -28,5 +39,5 @@ def _level(pixels: Pixels) -> int:
     return int(np.iinfo(pixels.dtype).max) // 255
 
 
-def _spread(pixels: Pixels) -> int:
-    return int(pixels.max()) - int(pixels.min())
+def _spread(parts: Sequence[Pixels]) -> int:
+    return max(int(part.max()) for part in parts) - min(int(part.min()) for part in parts)

@@ -77,6 +77,7 @@ class Enhancer:
         self._runtimes = runtimes
         self._prepare_graph = prepare_graph
         self._graphs: dict[str, Graph] = {}
+        self._patterned: set[str] = set()
         self._residents = Residents()
         self._lock = threading.RLock()  # entered again by a picture that interrupts another
         self._graphs_lock = threading.Lock()
@@ -93,10 +94,22 @@ class Enhancer:
         shots = tuple(repeats(picture.frames))
         work_px = self._work_px(ways, recipe, width, height) * shots.count(None)
         meter = Meter(work_px, progress)
-        inference = Inference(recipe, self._session, self._residents, self.limits, meter, cancel)
+        inference = self._inference(recipe, meter, cancel)
         with self._lock:
             frames, passes = _all_frames(inference, picture.frames, shots, ways)
         return Enlarged(picture.with_frames(frames), Facts((width, height), recipe.output_size(width, height), passes))
+
+    def _inference(self, recipe: Recipe, meter: Meter, cancel: CancelToken | None) -> Inference:
+        return Inference(
+            recipe,
+            self._session,
+            self._residents,
+            self.limits,
+            meter,
+            cancel,
+            spares_flat=self.settings.spare_flat,
+            patterned=self._patterned,
+        )
 
     def variants(self, recipe: Recipe, width: int, height: int) -> tuple[Variant, ...]:
         """The networks that a picture of this size passes through."""
@@ -107,11 +120,15 @@ class Enhancer:
         return (self._denoiser(recipe), *passes) if recipe.denoise else passes
 
     def key(self, recipe: Recipe, picture_sha256: str, width: int, height: int) -> str:
-        """The render's key. Where memory once ran out and the network's result depends on the tile, it is another."""
+        """The render's key. Where the network's result depends on the tile, it is another once memory ran out.
+
+        And another where flat areas are not spared.
+        """
         graphs = [self.graph(variant) for variant in self.variants(recipe, width, height)]
-        reduced = [graph for graph in graphs if depends_on_tile(graph.variant) and self.limits.is_reduced(graph)]
-        tiles = [f"tile<={self.limits.limit_px(graph)}" for graph in reduced]
-        return recipe.key(picture_sha256, [*(graph.digest for graph in graphs), *tiles])
+        dependent = [graph for graph in graphs if depends_on_tile(graph.variant)]
+        tiles = [f"tile<={self.limits.limit_px(graph)}" for graph in dependent if self.limits.is_reduced(graph)]
+        areas = [] if self.settings.spare_flat or not dependent else ["flat areas computed"]
+        return recipe.key(picture_sha256, [*(graph.digest for graph in graphs), *tiles, *areas])
 
     def graph(self, variant: Variant) -> Graph:
         """The variant's graph, fetched and made on first use."""
@@ -150,7 +167,7 @@ class Enhancer:
         """Open what a picture of this size will need; raises as `enlarge` does."""
         with self._lock:
             for graph, plan in self._planned(recipe, self._graphs_for(recipe, width, height), width, height):
-                batch = batch_for(recipe, graph, plan, self.limits)
+                batch = batch_for(recipe, graph, plan.tile, plan.count, self.limits)
                 with self._session(graph, plan.tile, batch, recipe.precision, UINT8):
                     pass
 

@@ -18,7 +18,8 @@ def notes_in(facts: Mapping[str, Any]) -> tuple[Message, ...]:
 class PassFacts:
     """One network over the whole picture. `tile` is (h, w) with `halo_px` on all sides; `batch` tiles a call.
 
-    useful_share: of the computed pixels, 0..1. seconds: of inference.
+    useful_share: of the computed pixels, 0..1. seconds: of inference. filled_share: of the picture, 0..1, what was not
+    computed because it is flat; then `tile` is the wide one, and a third as wide a few of `tiles` may be.
     graph, weights: SHA-256 of the ONNX graph, and over the files it was made from.
     """
 
@@ -36,6 +37,7 @@ class PassFacts:
     halo_px: int = 0
     batch: int = 1
     fallback: Mapping[str, Any] | None = None  # why it did not run where it was meant to: a message's JSON
+    filled_share: float = 0.0
 
 
 def summed(passes: Sequence[PassFacts]) -> PassFacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil, gcd
 from typing import Any, TypeAlias
 
@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.cancel import CancelToken
-from enlarger.enhance.checks import is_plausible
 from enlarger.enhance.facts import PassFacts
+from enlarger.enhance.filling import TOLERANCE, TOLERANCE_DEEP, NoOneAnswerError, fill
+from enlarger.enhance.flat_areas import CELL_PX
 from enlarger.enhance.meter import Meter
+from enlarger.enhance.network_pixels import ImplausibleError, accept_sheet, accept_tile, entering, is_deep
 from enlarger.enhance.orientations import average_over_orientations
 from enlarger.enhance.recipe import Precision, Recipe
-from enlarger.enhance.resample import as_floats, from_floats, to_grey
 from enlarger.enhance.residents import Residents
+from enlarger.enhance.sparing import Layout, compose, lay_out, press_for, press_of
 from enlarger.enhance.tile_limits import TileLimits
-from enlarger.enhance.tiles import SIDE_STEP_PX, Box, TilePlan, TileRule, cut, force_tiles, paste, plan_tiles
+from enlarger.enhance.tiles import SIDE_STEP_PX, TilePlan, TileRule, cut, force_tiles, plan_tiles
 from enlarger.errors import BadOutputError, OutOfMemoryError, RuntimeFailedError
 from enlarger.messages import msg
 from enlarger.models import Graph, Variant
@@ -29,11 +31,12 @@ from enlarger.pictures import Pixels, canvas
 from enlarger.runtimes import FLOAT32, TROUBLES, UINT8, Part, Session, SessionSpec
 
 Plane: TypeAlias = Pixels
+_Lost = Mapping[tuple[str, str], RuntimeFailedError]  # devices that failed at this plane: runtime, id
 UseSession = Callable[[Graph, tuple[int, int], int, Precision, str], AbstractContextManager[Session]]
 
 
-class _ImplausibleError(Exception):
-    """A tile came back black or constant although its source is not."""
+class _NotSparedError(Exception):
+    """What the tiles without flat areas gave is no picture, or no answer to those."""
 
 
 class _DeviceFailedError(Exception):
@@ -55,6 +58,8 @@ class Inference:
     limits: TileLimits
     meter: Meter
     cancel: CancelToken | None
+    spares_flat: bool = True  # what is flat is filled, not computed
+    patterned: set[str] = field(default_factory=set)  # digests of graphs that were found to texture what is flat
 
     def run(self, plane: Plane, graph: Graph) -> tuple[Plane, PassFacts]:
         """The plane (H, W, C) through `graph`, averaged over orientations when the recipe says so.
@@ -76,23 +81,36 @@ class Inference:
 
     def _plausible(self, plane: Plane, graph: Graph) -> tuple[Plane, PassFacts]:
         try:
-            return self._fitting(plane, graph, "exact" if _is_deep(plane) else self.recipe.precision)
-        except _ImplausibleError:
+            return self._sparing(plane, graph, "exact" if is_deep(plane) else self.recipe.precision)
+        except ImplausibleError:
             pass
         try:
-            result, facts = self._fitting(plane, graph, "exact")
-        except _ImplausibleError:
+            result, facts = self._fitting(plane, graph, "exact", spares=False)
+        except ImplausibleError:
             raise _bad_output(graph.variant) from None
         return result, replace(facts, retried=True)
 
-    def _fitting(self, plane: Plane, graph: Graph, precision: Precision) -> tuple[Plane, PassFacts]:
+    def _sparing(self, plane: Plane, graph: Graph, precision: Precision) -> tuple[Plane, PassFacts]:
+        try:
+            return self._fitting(plane, graph, precision, spares=True)
+        except _NotSparedError as error:
+            if isinstance(error.__cause__, NoOneAnswerError):
+                self.patterned.add(graph.digest)
+            return self._fitting(plane, graph, precision, spares=False)
+
+    def _fitting(self, plane: Plane, graph: Graph, precision: Precision, *, spares: bool) -> tuple[Plane, PassFacts]:
         tried_again = False
         lost: dict[tuple[str, str], RuntimeFailedError] = {}
         while True:
             plan = plan_for(self.recipe, graph, plane.shape[1], plane.shape[0], self.limits)
-            batch = batch_for(self.recipe, graph, plan, self.limits)
+            layout = self._layout(plane, graph, plan) if spares else None
+            tile, count = (plan.tile, plan.count) if layout is None else layout.largest
+            batch = batch_for(self.recipe, graph, tile, count, self.limits)
             try:
-                return self._stitched(plane, graph, plan, batch, precision, lost)
+                if layout is None:
+                    return self._stitched(plane, graph, plan, batch, precision, lost)
+                with self.meter.sparing(work_px(plan, graph.variant) - layout.px), _spared_or_not():
+                    return self._spared(plane, graph, plan, layout, precision, lost)
             except _DeviceFailedError as failed:
                 self._leave(failed)
                 lost[failed.place] = failed.error
@@ -103,7 +121,7 @@ class Inference:
                         raise
                     tried_again = True
                     continue
-                if not self._lower(graph.variant, plan, batch):
+                if not self._lower(graph.variant, tile, batch):
                     raise
 
     def _leave(self, failed: _DeviceFailedError) -> None:
@@ -111,14 +129,25 @@ class Inference:
         TROUBLES.note(*failed.place, failed.error.message)
         self.residents.close_idle()
 
-    def _lower(self, variant: Variant, plan: TilePlan, batch: int) -> bool:
+    def _layout(self, plane: Plane, graph: Graph, plan: TilePlan) -> Layout | None:
+        """Tiles that spare what is flat, where there is any and the network answers it without the rest."""
+        variant = graph.variant
+        placed = CELL_PX % variant.multiple or variant.remainder  # its result depends on where a tile begins
+        averages_all = variant.shared_poolings > 0
+        if not self.spares_flat or placed or averages_all or graph.digest in self.patterned:
+            return None
+        rule = replace(rule_of(variant, self.recipe), halo=max(plan.halo, _halo_among_pieces_px(variant)))
+        press = press_of(plan, rule) if self.recipe.tile_px else press_for(rule, self.limits.limit_px(graph))
+        return lay_out(plane, plan, press)
+
+    def _lower(self, variant: Variant, tile: tuple[int, int], batch: int) -> bool:
         """From now on half the batch, then half the tile; False where there is no less."""
         if batch > 1:
             self.limits.lower_batch(variant, batch)
             return True
-        if self.recipe.tile_px or max(plan.tile) <= rule_of(variant, self.recipe).smallest:
+        if self.recipe.tile_px or max(tile) <= rule_of(variant, self.recipe).smallest:
             return False
-        self.limits.lower(variant, plan.tile)
+        self.limits.lower(variant, tile)
         return True
 
     def _stitched(
@@ -128,21 +157,47 @@ class Inference:
         plan: TilePlan,
         batch: int,
         precision: Precision,
-        lost: Mapping[tuple[str, str], RuntimeFailedError],
+        lost: _Lost,
     ) -> tuple[Plane, PassFacts]:
         scale = graph.variant.scale
-        deep = _is_deep(plane)
+        deep = is_deep(plane)
         stitched, _ = canvas(plan.height * scale, plan.width * scale, plane.shape[2], deep=deep)
-        with self.use_session(graph, plan.tile, batch, precision, FLOAT32 if deep else UINT8) as session:
-            if error := lost.get((session.spec.runtime, session.spec.device)):
-                raise error  # there is no other
-            with _failing(session.spec):
-                averages = self._shared_averages(session, plane, plan, graph.variant)
-                results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
-                for box, result in zip(plan.boxes(), results, strict=True):
-                    _accept(plane, stitched, result, box, scale)
-                    self.meter.advance(plan.tile_px)
+        with self._session(graph, plan.tile, batch, precision, deep, lost) as session:
+            averages = self._shared_averages(session, plane, plan, graph.variant)
+            results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
+            for box, result in zip(plan.boxes(), results, strict=True):
+                accept_tile(plane, stitched, result, box, scale)
+                self.meter.advance(plan.tile_px)
         return stitched, _facts(graph, session, plan)
+
+    @contextmanager
+    def _session(
+        self, graph: Graph, tile: tuple[int, int], batch: int, precision: Precision, deep: bool, lost: _Lost
+    ) -> Iterator[Session]:
+        """Raises _DeviceFailedError for what fails inside the block, and its error where no other device is left."""
+        with self.use_session(graph, tile, batch, precision, FLOAT32 if deep else UINT8) as session:
+            if error := lost.get((session.spec.runtime, session.spec.device)):
+                raise error
+            with _failing(session.spec):
+                yield session
+
+    def _spared(
+        self, plane: Plane, graph: Graph, plan: TilePlan, layout: Layout, precision: Precision, lost: _Lost
+    ) -> tuple[Plane, PassFacts]:
+        """As `_stitched`, but for what is flat: that is filled with what the network gave for its colour."""
+        variant, deep = graph.variant, is_deep(plane)
+        result, _ = canvas(plan.height * variant.scale, plan.width * variant.scale, plane.shape[2], deep=deep)
+        facts = []
+        for shape, sheets in layout.shapes():
+            batch = batch_for(self.recipe, graph, shape, len(sheets), self.limits)
+            with self._session(graph, shape, batch, precision, deep, lost) as session:
+                tiles = (entering(compose(plane, sheet, layout)) for sheet in sheets)
+                for sheet, tile in zip(sheets, session.run(tiles, cancel=self.cancel), strict=True):
+                    accept_sheet(plane, result, tile, sheet, layout, variant)
+                    self.meter.advance(sheet.px)
+                facts.append(_facts(graph, session, plan))
+        fill(result, layout, variant.scale, variant.multiple, TOLERANCE_DEEP if deep else TOLERANCE)
+        return result, _spared_facts(facts[0], layout, plan)
 
     def _shared_averages(
         self, session: Session, plane: Plane, plan: TilePlan, variant: Variant
@@ -170,6 +225,14 @@ class Inference:
 
 
 @contextmanager
+def _spared_or_not() -> Iterator[None]:
+    try:
+        yield
+    except (ImplausibleError, NoOneAnswerError) as error:
+        raise _NotSparedError from error
+
+
+@contextmanager
 def _failing(spec: SessionSpec) -> Iterator[None]:
     try:
         yield
@@ -193,6 +256,15 @@ def _halo_px(variant: Variant, asked_px: int | None) -> int:
     return ceil(max(asked_px, variant.border) / stride) * stride
 
 
+def _halo_among_pieces_px(variant: Variant) -> int:
+    """The halo of a piece that has pieces of other places beside it.
+
+    A network with a border sees no further than its halo. The others see a little of what lies beyond: at a tile's
+    edge next to nothing, but another place's ink is more.
+    """
+    return variant.halo if variant.border else variant.halo * 3 // 2
+
+
 def plan_for(recipe: Recipe, graph: Graph, width: int, height: int, limits: TileLimits) -> TilePlan:
     """The tiles of a picture of this size, of the size asked for if the recipe has one."""
     rule = rule_of(graph.variant, recipe)
@@ -201,11 +273,15 @@ def plan_for(recipe: Recipe, graph: Graph, width: int, height: int, limits: Tile
     return plan_tiles(width, height, rule, limits.limit_px(graph))
 
 
-def batch_for(recipe: Recipe, graph: Graph, plan: TilePlan, limits: TileLimits) -> int:
-    """Tiles a call: at most what the recipe asks for and memory holds, all calls as full as each other."""
-    most = min(limits.batch(graph, plan.tile, recipe.batch), plan.count) if recipe.batch > 1 else 1
-    calls = ceil(plan.count / most)
-    return ceil(plan.count / calls)
+def batch_for(recipe: Recipe, graph: Graph, tile: tuple[int, int], count: int, limits: TileLimits) -> int:
+    """Tiles a call, of `count`: at most what the recipe asks for and memory holds, all calls as full as each other."""
+    most = min(limits.batch(graph, tile, recipe.batch), count) if recipe.batch > 1 else 1
+    calls = ceil(count / most)
+    return ceil(count / calls)
+
+
+def _tiles(plane: Plane, plan: TilePlan) -> Iterator[NDArray[Any]]:
+    return (entering(cut(plane, box, plan.halo)) for box in plan.boxes())
 
 
 def shares_averages(plan: TilePlan, variant: Variant) -> bool:
@@ -232,33 +308,6 @@ def _parts(plan: TilePlan, multiple: int) -> list[Part]:
     return parts
 
 
-def _is_deep(plane: Plane) -> bool:
-    """16 bits a channel: they enter the network as floats, and in fp32, since bf16 keeps eight."""
-    return plane.dtype == np.uint16
-
-
-def _tiles(plane: Plane, plan: TilePlan) -> Iterator[NDArray[Any]]:
-    tiles = (_as_rgb(cut(plane, box, plan.halo)) for box in plan.boxes())
-    return map(as_floats, tiles) if _is_deep(plane) else tiles
-
-
-def _accept(plane: Plane, stitched: Plane, result: NDArray[Any], box: Box, scale: int) -> None:
-    channels = stitched.shape[2]
-    if _is_deep(plane):
-        result = from_floats(result, channels)
-    elif channels == 1:
-        result = to_grey(result)
-    paste(stitched, result, box, scale)
-    y, x = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
-    big_y, big_x = (slice(s.start * scale, s.stop * scale) for s in (y, x))
-    if not is_plausible(plane[y, x], stitched[big_y, big_x]):
-        raise _ImplausibleError
-
-
-def _as_rgb(tile: Plane) -> Plane:
-    return np.ascontiguousarray(tile) if tile.shape[2] == 3 else np.repeat(tile, 3, axis=2)
-
-
 def _facts(graph: Graph, session: Session, plan: TilePlan) -> PassFacts:
     spec = session.spec
     return PassFacts(
@@ -275,6 +324,18 @@ def _facts(graph: Graph, session: Session, plan: TilePlan) -> PassFacts:
         halo_px=plan.halo,
         batch=spec.batch,
         fallback=None if spec.fallback is None else spec.fallback.as_json(),
+    )
+
+
+def _spared_facts(facts: PassFacts, layout: Layout, plan: TilePlan) -> PassFacts:
+    kept_px = (1 - layout.filled_share) * plan.width * plan.height
+    return replace(
+        facts,
+        tile=layout.largest[0],
+        tiles=len(layout.sheets),
+        useful_share=round(kept_px / layout.px, 4),
+        filled_share=round(layout.filled_share, 4),
+        halo_px=layout.halo,
     )
 
 

@@ -1,0 +1,132 @@
+"""A picture without its flat areas: which tiles compute the rest of it, and what goes into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import isqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlarger.enhance.flat_areas import CELL_PX, FlatAreas, find_flat_areas, whole_cells
+from enlarger.enhance.tiles import Box, TilePlan, TileRule, cut
+from enlarger.enhance.typesetting import LEAST_PIECE_PX, Piece, Press, Sheet, set_sheets
+from enlarger.pictures import Pixels
+
+_LEAST_SHARE = 0.05  # of what a picture costs: for less, tiles of another shape do not pay
+_NARROW = 3  # narrow tiles are about a third of a wide one
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The tiles of a picture, wide ones first; cells that lie in one are `computed` (rows, columns), others filled."""
+
+    areas: FlatAreas
+    halo: int
+    sheets: tuple[Sheet, ...]
+    computed: NDArray[np.bool_] = field(repr=False)
+
+    @property
+    def px(self) -> int:
+        """Pixels that enter the network."""
+        return sum(sheet.px for sheet in self.sheets)
+
+    @property
+    def largest(self) -> tuple[tuple[int, int], int]:
+        """The shape (h, w) of the first tiles, and how many have it."""
+        shape = self.sheets[0].shape
+        return shape, sum(sheet.shape == shape for sheet in self.sheets)
+
+    @property
+    def filled_share(self) -> float:
+        """Of the picture, what is not computed, 0..1."""
+        return 1 - float(self.computed.mean())
+
+    def shapes(self) -> Iterator[tuple[tuple[int, int], tuple[Sheet, ...]]]:
+        """The tiles by their shape (h, w), in order."""
+        for shape in dict.fromkeys(sheet.shape for sheet in self.sheets):
+            yield shape, tuple(sheet for sheet in self.sheets if sheet.shape == shape)
+
+
+def press_for(rule: TileRule, max_tile_px: int) -> Press:
+    """Tiles of one shape for pictures of all sizes; wider than high, because lines lose least at their ends."""
+    height = rule.side(rule.useful(isqrt(max_tile_px) * 3 // 4))
+    width = max(rule.side_within(max_tile_px // height), rule.smallest)
+    return Press(
+        rule.halo, rule.multiple, (height, width), rule.side(max(LEAST_PIECE_PX, rule.useful(width) // _NARROW))
+    )
+
+
+def press_of(plan: TilePlan, rule: TileRule) -> Press:
+    """Tiles of the plan's shape and no others."""
+    return Press(rule.halo, rule.multiple, plan.tile, plan.tile[1])
+
+
+def lay_out(plane: Pixels, plan: TilePlan, press: Press) -> Layout | None:
+    """Tiles that spare what is flat with a halo around; None where `plan` is about as good."""
+    if not press.works:
+        return None
+    areas = find_flat_areas(plane, press.halo)
+    if areas.share < _LEAST_SHARE:
+        return None
+    layout = _with_samples(areas, press, whole_cells(plane.shape, areas.colour.shape))
+    return layout if layout.px <= (1 - _LEAST_SHARE) * plan.count * plan.tile_px else None
+
+
+def compose(plane: Pixels, sheet: Sheet, layout: Layout) -> Pixels:
+    """The tile (h, w, C): its pieces with their halos, on the colour of the ground."""
+    tile = np.empty((*sheet.shape, plane.shape[2]), plane.dtype)
+    tile[...] = layout.areas.palette[layout.areas.ground]
+    for piece in sheet.pieces:
+        pixels = cut(plane, piece.box, layout.halo)
+        tile[piece.top : piece.top + pixels.shape[0], piece.left : piece.left + pixels.shape[1]] = pixels
+    return tile
+
+
+def result_of(piece: Piece, result: Pixels, border: int, layout: Layout, scale: int) -> Pixels:
+    """What the network gave for the piece's box, with as much around on all sides as `paste` cuts away."""
+    margin = layout.halo - border
+    top, left = piece.top * scale, piece.left * scale
+    height, width = ((side + 2 * margin) * scale for side in (piece.box.height, piece.box.width))
+    return result[top : top + height, left : left + width]
+
+
+def _with_samples(areas: FlatAreas, press: Press, whole: NDArray[np.bool_]) -> Layout:
+    """A layout that computes a little of every colour too: where it lies in no tile anyway, a cell beside one does."""
+    layout = _laid(areas, press)
+    sampled = set(areas.colour[layout.computed & whole].tolist())
+    missing = [colour for colour in range(len(areas.palette)) if colour not in sampled]
+    if not missing:
+        return layout
+    beside = _beside(layout.computed) & whole
+    asked = np.zeros(areas.colour.shape, bool)
+    for colour in missing:
+        cells = areas.colour == colour
+        asked.flat[np.flatnonzero(cells & beside if (cells & beside).any() else cells & whole)[0]] = True
+    again = _laid(areas.but(asked), press)
+    return Layout(areas, press.halo, again.sheets, again.computed)
+
+
+def _laid(areas: FlatAreas, press: Press) -> Layout:
+    sheets = set_sheets(areas, press)
+    computed = np.zeros(areas.colour.shape, bool)
+    for sheet in sheets:
+        for piece in sheet.pieces:
+            computed[_cells(piece.box)] = True
+    return Layout(areas, press.halo, tuple(sheets), computed)
+
+
+def _cells(box: Box) -> tuple[slice, slice]:
+    rows, columns = (
+        slice(at // CELL_PX, (at + side) // CELL_PX) for at, side in ((box.y, box.height), (box.x, box.width))
+    )
+    return rows, columns
+
+
+def _beside(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The cells left and right of these."""
+    beside = np.zeros_like(cells)
+    beside[:, 1:] |= cells[:, :-1]
+    beside[:, :-1] |= cells[:, 1:]
+    return beside

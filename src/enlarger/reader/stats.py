@@ -41,13 +41,13 @@ class ReaderStats:
     regex_cache_miss_count: int
     is_enabled: bool
 
-    @computed_field
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def dedupe_hit_rate(self) -> float:
         """0..1; 0 while nothing was asked."""
         return _rate(self.dedupe_hit_count, self.dedupe_request_count)
 
-    @computed_field
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def regex_cache_hit_rate(self) -> float:
         """0..1; 0 while nothing was asked."""

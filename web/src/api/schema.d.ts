@@ -137,6 +137,30 @@ export interface paths {
          * @description The workers, and what each has open on which device: not what could be used, but what is.
          */
         get: operations["devices_v1_devices_get"];
+        /**
+         * Use Devices
+         * @description Let the workers compute on these from their next page on, until the server ends; jobs that name one keep it.
+         */
+        put: operations["use_devices_v1_devices_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/present": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Present Devices
+         * @description Everything that can be named as a device here. The first call looks for it, which takes a few seconds.
+         */
+        get: operations["present_devices_v1_devices_present_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1297,10 +1321,61 @@ export interface components {
             total: number;
         };
         /**
+         * DeviceChoice
+         * @description Which devices the workers are to use.
+         */
+        DeviceChoice: {
+            /**
+             * Devices
+             * @description Dealt out to the workers in turn, a worker each at least; auto is the fastest.
+             * @example [
+             *       "vulkan:0",
+             *       "openvino:cpu"
+             *     ]
+             */
+            devices: string[];
+        };
+        /**
+         * DeviceView
+         * @description Something that can be named as a device.
+         */
+        DeviceView: {
+            /**
+             * Device
+             * @example ncnn:vulkan:0
+             */
+            device: string;
+            /** Dtypes */
+            dtypes: string[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "cpu" | "gpu" | "npu";
+            /**
+             * Name
+             * @description As its maker calls it.
+             */
+            name: string;
+            /**
+             * Software
+             * @description A GPU that the CPU plays.
+             */
+            software: boolean;
+        };
+        /**
          * Devices
-         * @description What is truly in use.
+         * @description What is truly in use, and what the workers were set to.
          */
         Devices: {
+            /**
+             * Chosen
+             * @description Dealt out to the workers in turn.
+             * @example [
+             *       "auto"
+             *     ]
+             */
+            chosen: string[];
             /** Workers */
             workers: components["schemas"]["WorkerView"][];
         };
@@ -1824,6 +1899,11 @@ export interface components {
              */
             dtype: string;
             /**
+             * Fallback
+             * @description Why it does not run on the device that was meant.
+             */
+            fallback?: string | null;
+            /**
              * Model
              * @description The network.
              * @example MODEL_WAIFU2X_CUNET_UP2X
@@ -2153,6 +2233,14 @@ export interface components {
             totalPages: number;
         };
         /**
+         * PresentDevices
+         * @description What the server's machine has.
+         */
+        PresentDevices: {
+            /** Devices */
+            devices: components["schemas"]["DeviceView"][];
+        };
+        /**
          * PresetView
          * @description A rule to begin with, and what it is for, in Accept-Language.
          */
@@ -2337,10 +2425,10 @@ export interface components {
         };
         /**
          * ReaderStats
-         * @description Counts since the start; in JSON under the names that clients of earlier readers know. memory_cache_*: finished pages of open books; they lie on the disk, nothing in memory.
+         * @description Counts since the start; in JSON under the names that clients of earlier readers know.
          *
-         *     queue_wait_*: from being wanted to being taken up, of the last pages. dedupe_*: pages wanted while they waited or
-         *     were in work already.
+         *     memory_cache_*: finished pages of open books; they lie on the disk, nothing in memory. queue_wait_*: from being
+         *     wanted to being taken up, of the last pages. dedupe_*: pages wanted while they waited or were in work already.
          */
         ReaderStats: {
             /** Completedcount */
@@ -2844,6 +2932,12 @@ export interface components {
          * @description A worker process.
          */
         WorkerView: {
+            /**
+             * Device
+             * @description Where pages are computed that name no device.
+             * @example auto
+             */
+            device: string;
             /** Id */
             id: string;
             /** Models */
@@ -3736,6 +3830,224 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Devices"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    use_devices_v1_devices_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceChoice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Devices"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    present_devices_v1_devices_present_get: {
+        parameters: {
+            query?: {
+                /** @description Look again, for what was plugged in since. */
+                anew?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresentDevices"];
                 };
             };
             /** @description Bad Request */

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from enlarger.errors import UnknownJobError
+from enlarger.models import Catalog
 from enlarger.reader import PageChanged, Reader, ReaderEvent
 from enlarger.server.live_room import Hearer, LiveRoom, News
 from enlarger.server.v1.reader_views import reader_view, upscale_ready
@@ -64,7 +65,7 @@ def pull_teller(room: LiveRoom) -> Callable[[PullState], None]:
 
 def workers_news(jobs: Jobs, hearer: Hearer) -> News:
     """The workers as GET /v1/devices shows them, their memory in steps."""
-    return {"type": "workers", "workers": [_worker(state, hearer.language) for state in jobs.states()]}
+    return {"type": "workers", "workers": [_worker(state, jobs.catalog, hearer.language) for state in jobs.states()]}
 
 
 def _reader_news(reader: Reader, hearer: Hearer) -> News:
@@ -75,7 +76,7 @@ def _pull_news(state: PullState, hearer: Hearer) -> News:
     return {"type": "pull", **pull_view(state, hearer.language).model_dump(mode="json", by_alias=True)}
 
 
-def _worker(state: Any, language: str) -> dict[str, Any]:
-    view = worker_view(state, language=language)
+def _worker(state: Any, catalog: Catalog, language: str) -> dict[str, Any]:
+    view = worker_view(state, catalog, language=language)
     stepped = view.model_copy(update={"rss_bytes": view.rss_bytes // _RSS_STEP * _RSS_STEP})
     return stepped.model_dump(mode="json", by_alias=True)

@@ -26,7 +26,7 @@ _DAY_S = 86400.0
 async def devices(service: Serving, language: Language) -> Devices:
     """The workers, and what each has open on which device: not what could be used, but what is."""
     states = await in_thread(service.jobs.states)
-    workers = [worker_view(state, language=language) for state in states]
+    workers = [worker_view(state, service.jobs.catalog, language=language) for state in states]
     return Devices(workers=workers, chosen=list(service.jobs.devices))
 
 
@@ -111,7 +111,7 @@ def _server(service: Service) -> ServerView:
 
 def _in_use(service: Service) -> list[OpenModelView]:
     """Each once, though several workers have it."""
-    views = [view for state in service.jobs.states() for view in worker_view(state).models]
+    views = [view for state in service.jobs.states() for view in worker_view(state, service.jobs.catalog).models]
     return list({view.model_dump_json(): view for view in views}.values())
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from enlarger.enhance import DEFAULT_MODEL
+from enlarger.errors import UnknownModelError
 from enlarger.jobs import Event, Failure, Job, JobSource, Page, Priority, StorageRoot
 from enlarger.messages import Message
-from enlarger.models import Card, found_at, noise_name
+from enlarger.models import Card, Catalog, Choice, found_at, noise_name
 from enlarger.server.v1.wire import (
     ArtifactView,
     CountsView,
@@ -162,11 +164,18 @@ def model_view(card: Card, settings: Settings, pull: PullView | None = None) -> 
     )
 
 
+def _card_of(network: str, catalog: Catalog) -> str:
+    with suppress(UnknownModelError):
+        found = catalog.find(network)
+        return found.card.name if isinstance(found, Choice) else found.name
+    return ""
+
+
 def _text(message: Message | None, language: str) -> str | None:
     return None if message is None else message.text(language)
 
 
-def worker_view(state: WorkerState, *, language: str = "en") -> WorkerView:
+def worker_view(state: WorkerState, catalog: Catalog, *, language: str = "en") -> WorkerView:
     """The worker, and what it really runs on."""
     return WorkerView(
         id=state.id,
@@ -179,6 +188,7 @@ def worker_view(state: WorkerState, *, language: str = "en") -> WorkerView:
         models=[
             OpenModelView(
                 model=each.model,
+                card=_card_of(each.model, catalog),
                 runtime=each.runtime,
                 device=each.device,
                 dtype=each.dtype,

@@ -165,7 +165,8 @@ class Models(Wire):
 class OpenModelView(Wire):
     """A model that a worker keeps open, and on what it really runs."""
 
-    model: str = Field(examples=["MODEL_WAIFU2X_CUNET_UP2X"])
+    model: str = Field(description="The network.", examples=["MODEL_WAIFU2X_CUNET_UP2X"])
+    card: str = Field(description="The model that it is of; empty: none of the list.", examples=["waifu2x-cunet"])
     runtime: str = Field(examples=["openvino"])
     device: str = Field(examples=["cpu"])
     dtype: str = Field(examples=["bf16"])

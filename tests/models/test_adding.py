@@ -272,7 +272,7 @@ def test_removing_takes_the_card_the_files_and_the_graph(settings: Settings, tmp
 
 @pytest.mark.weights
 def test_what_was_fetched_goes_but_not_what_another_model_needs(settings: Settings) -> None:
-    """The three animevideov3 networks share a .bin of one content, each under its own name; x4plus has its own."""
+    """The other networks of the package, and the package itself, stay."""
     catalog = load_catalog()
     package = catalog.choose("realesrgan-x4plus").variant.package
     assert package is not None

@@ -46,6 +46,16 @@ def test_there_are_93_networks_and_every_name_means_one_thing() -> None:
     assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
+def test_no_two_networks_share_a_file() -> None:
+    """So that removing one leaves the others whole."""
+    variants = [variant for card in CATALOG.cards for variant in card.variants]
+    files = [(str(each.package), file.name) for each in variants for file in each.files]
+    files += [
+        ("", file.name) for each in variants for file in (each.handed, each.checkpoint and each.checkpoint.file) if file
+    ]
+    assert len(set(files)) == len(files)
+
+
 def test_a_model_name_says_its_own_scale_and_noise() -> None:
     for card in CATALOG.cards:
         for variant in card.variants:

@@ -94,12 +94,13 @@ def _examine_ncnn(file: Path) -> Found:
 
 
 def _examine_network(file: Path, network: Waifu2x, scale: int | None) -> Found:
-    if network.scale == 1 and scale is None:
+    keeps_size = network.scale == 1 and network.title != "CUNet"  # its two forms differ
+    if keeps_size and scale is None:
         raise RecipeError(
             msg("{file}: its weights do not tell whether {network} enlarges.", file=file, network=network.title),
             msg("Give --scale 2 if it was trained to enlarge, --scale 1 if it only takes noise out."),
         )
-    enlarged = network.scale == 1 and scale == 2
+    enlarged = keeps_size and scale == 2
     geometry = measure(import_waifu2x(network, enlarged=enlarged), name=str(file))
     return Found(f"waifu2x {network.title}", (file,), geometry, enlarged)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from enlarger.errors import RecipeError, WeightsRefusedError
 from enlarger.messages import Message, msg
 from enlarger.models.card import Card, Variant
-from enlarger.models.catalog import Catalog, Choice, load_catalog
+from enlarger.models.catalog import Choice, load_catalog
 from enlarger.models.graph import forget
 from enlarger.models.own_cards import card_folder, drop_card
 from enlarger.models.sources import checkpoint_path, found_at, pulled_folder
@@ -19,18 +19,17 @@ from enlarger.storage import storage_errors
 def remove_model(name: str, settings: Settings) -> tuple[Path, ...]:
     """What was deleted: the folder of a person's own card, or the files that were fetched or handed in.
 
-    Files that another model needs too stay. The data of installed packages and files in the server's folder are not
-    Enlarger's to delete. Raises UnknownModelError, RecipeError when there is nothing to delete, StorageError.
+    The data of installed packages and files in the server's folder are not Enlarger's to delete. Raises
+    UnknownModelError, RecipeError when there is nothing to delete, StorageError.
     """
-    catalog = load_catalog(settings)
-    found = catalog.find(name)
+    found = load_catalog(settings).find(name)
     card = found.card if isinstance(found, Choice) else found
     if card.own:
         _forget_graphs(card.variants, settings)
         drop_card(card.name, settings)
         return (card_folder(card.name, settings),)
     variants = (found.variant,) if isinstance(found, Choice) else card.variants
-    files = _deletable(variants, catalog, settings)
+    files = tuple(path for variant in variants for path in _files(variant, settings) if path.is_file())
     if not files:
         raise _nothing(card, variants, settings)
     _forget_graphs(variants, settings)
@@ -41,15 +40,8 @@ def remove_model(name: str, settings: Settings) -> tuple[Path, ...]:
     return files
 
 
-def _deletable(variants: tuple[Variant, ...], catalog: Catalog, settings: Settings) -> tuple[Path, ...]:
-    others = (variant for card in catalog.cards for variant in card.variants if variant not in variants)
-    needed = {path for variant in others for path in _files(variant, settings)}
-    files = dict.fromkeys(path for variant in variants for path in _files(variant, settings))
-    return tuple(path for path in files if path not in needed and path.is_file())
-
-
 def _files(variant: Variant, settings: Settings) -> list[Path]:
-    """Where Enlarger itself keeps the variant's files."""
+    """Where Enlarger itself keeps the variant's files: no two networks share one."""
     files = [pulled_folder(variant.package, settings) / file.name for file in variant.files if variant.package]
     if (place := checkpoint_path(variant, settings)) is not None:
         files.append(place[1])

@@ -1,4 +1,4 @@
-"""waifu2x's networks as graphs: VGG7 and UpConv7 (nagadomi), ResNet10 and UpResNet10 (tsurumeso's waifu2x-chainer).
+"""waifu2x's networks as graphs: nagadomi's VGG7, UpConv7 and CUNet, ResNet10 and UpResNet10 of waifu2x-chainer.
 
 All are valid convolutions with LeakyReLU between them. VGG7 and ResNet10 keep size: they take noise out, or are given
 the picture enlarged by nearest neighbour. Networks of one channel read luma and leave the colours alone.
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.messages import msg
+from enlarger.models import cunet_import
 from enlarger.models.onnx_builder import INPUT, GraphBuilder
 from enlarger.models.refusal import refusal
 
@@ -64,6 +65,8 @@ def recognise_waifu2x(state: State, *, name: str) -> Waifu2x | None:
 
     WeightsRefusedError where one of them is missing or odd.
     """
+    if cunet_import.MARK in state:
+        return _recognise_cunet(state, name)
     if "conv_pre.weight" in state:
         return _recognise_resnet(state, name)
     chain = _chain(state)
@@ -163,7 +166,18 @@ def _recognise_resnet(state: State, name: str) -> Waifu2x:
     squeezes = "res1.fc1.weight" in state
     title = "UpResNet10" if squeezes else "ResNet10"
     channels = state["conv_pre.weight"].shape[1] if state["conv_pre.weight"].ndim == 4 else 0
-    expected = _resnet_shapes(channels, squeezes)
+    _check_shapes(state, _resnet_shapes(channels, squeezes), title, name)
+    scale, lost = (_STRIDE, 26) if squeezes else (1, 13)
+    return Waifu2x(title, scale, lost, channels, not squeezes, lambda graph, x: _build_resnet(graph, state, x))
+
+
+def _recognise_cunet(state: State, name: str) -> Waifu2x:
+    _check_shapes(state, cunet_import.cunet_shapes(state), "CUNet", name)
+    scale, lost = (_STRIDE, 36) if cunet_import.enlarges(state) else (1, 28)
+    return Waifu2x("CUNet", scale, lost, 3, False, lambda graph, x: cunet_import.build_cunet(graph, state, x))
+
+
+def _check_shapes(state: State, expected: Mapping[str, tuple[int, ...]], title: str, name: str) -> None:
     for key in sorted(expected.keys() | state.keys()):
         found = state[key].shape if key in state else None
         if found != expected.get(key):
@@ -177,8 +191,6 @@ def _recognise_resnet(state: State, name: str) -> Waifu2x:
                     found=found,
                 ),
             )
-    scale, lost = (_STRIDE, 26) if squeezes else (1, 13)
-    return Waifu2x(title, scale, lost, channels, not squeezes, lambda graph, x: _build_resnet(graph, state, x))
 
 
 def _resnet_shapes(channels: int, squeezes: bool) -> dict[str, tuple[int, ...]]:

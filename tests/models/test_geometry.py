@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from networks import run_onnxruntime, textured
 from onnx import helper
-from onnx_files import model, one, plain_2x
 from waifu2x_networks import VGG7, chain_state, resnet_state
 
 from enlarger.errors import WeightsRefusedError
@@ -22,6 +22,7 @@ from enlarger.models.onnx_builder import INPUT, GraphBuilder
 from enlarger.models.onnx_import import import_onnx
 from enlarger.models.pytorch_import import import_pytorch
 from enlarger.settings import Settings
+from onnx_files import model, one, plain_2x, write
 from packaged_cards import packaged_cards
 
 
@@ -73,6 +74,12 @@ def test_any_chain_of_convolutions_is_measured(kernels: list[int], padded: bool,
     assert found.halo * 2 % found.multiple == 0
     given = textured(64, 72)
     assert run_onnxruntime(onnx, given).shape == (3, (64 - 2 * found.border) * factor, (72 - 2 * found.border) * factor)
+
+
+def test_a_dilated_kernel_sees_further(tmp_path: Path) -> None:
+    node = helper.make_node("Conv", ["input", "w"], ["output"], pads=[4, 4, 4, 4], dilations=[4, 4])
+    onnx = import_onnx(write(tmp_path / "m.onnx", model([node], {"w": square(3, 3, 3)})))
+    assert measure(onnx, name="m") == Geometry(1, 0, 1, 4, local=True)
 
 
 def test_a_deep_networks_halo_is_what_the_deepest_needed() -> None:
@@ -140,8 +147,9 @@ def test_an_output_that_is_no_enlargement_is_refused(tmp_path: Any, make: Callab
 
 def test_the_two_that_only_a_url_has_are_as_their_cards_say() -> None:
     """Random weights in the shapes of the published files, smaller where size does not matter."""
-    from checkpoint_files import small_srvgg
     from test_pytorch_import import small_rrdb
+
+    from checkpoint_files import small_srvgg
 
     catalog = load_catalog()
     for name, state in (

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkpoint_files import runs
 from waifu2x_networks import VGG7, chain_state, resnet_state, write_npz
 
+from checkpoint_files import runs
 from enlarger.errors import WeightsRefusedError
 from enlarger.models import chainer_import
 from enlarger.models.chainer_import import read_npz
@@ -38,6 +38,24 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
     assert path.stat().st_size < 1 << 16
     monkeypatch.setattr(chainer_import, "_MAX_BYTES", 1 << 20)
     with pytest.raises(WeightsRefusedError, match="absurdly much memory"):
+        read_npz(path)
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }",
+        "{'descr': '<U9', 'fortran_order': False, 'shape': (1,), }",
+        "__import__('os')",
+    ],
+)
+def test_a_header_that_claims_what_is_not_there_is_refused(tmp_path: Path, described: str) -> None:
+    path, header = tmp_path / "w.npz", described.encode().ljust(117) + b"\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("conv1/W.npy", np.lib.format.magic(1, 0) + (118).to_bytes(2, "little") + header + bytes(16))
+    with pytest.raises(WeightsRefusedError, match=r"w\.npz: .*the file is broken"):
         read_npz(path)
 
 

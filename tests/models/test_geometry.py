@@ -137,6 +137,19 @@ def lopsided() -> Any:
     )
 
 
+def test_a_small_file_that_asks_for_much_memory_is_refused(tmp_path: Path) -> None:
+    """Every pixel 300 times as wide and high, and back again."""
+    nearest = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+    nodes = [
+        helper.make_node("Resize", ["input", "", "up"], ["huge"], **nearest),
+        helper.make_node("Resize", ["huge", "", "down"], ["output"], **nearest),
+    ]
+    factors = {"up": np.array([1, 1, 256, 256], np.float32), "down": np.array([1, 1, 1 / 256, 1 / 256], np.float32)}
+    path = write(tmp_path / "bomb.onnx", model(nodes, factors))
+    with pytest.raises(WeightsRefusedError, match=r"bomb\.onnx: .*one of its results has 7247757312 values"):
+        measure(import_onnx(path), name=str(path))
+
+
 @pytest.mark.parametrize("make", [half, thumbnail, lopsided])
 def test_an_output_that_is_no_enlargement_is_refused(tmp_path: Any, make: Callable[[], Any]) -> None:
     path = tmp_path / "m.onnx"

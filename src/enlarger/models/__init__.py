@@ -20,7 +20,6 @@ from enlarger.models.graph import Graph, made, prepare
 from enlarger.models.ncnn_form import NcnnFiles
 from enlarger.models.proof_graph import proof_graph
 from enlarger.models.removing import remove_model
-from enlarger.models.proof_graph import proof_graph
 from enlarger.models.sources import Weights, found_at, locate
 
 __all__ = [

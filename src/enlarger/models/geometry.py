@@ -16,6 +16,7 @@ from enlarger.models.refusal import refusal
 _MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
 _SIDE_PX = 192  # from which all networks have something left
 _MOST_SCALE = 8
+_MOST_VALUES = 1 << 31  # of one result; the widest published network has 150 million
 _DEEP_HALO = 72  # of a network's own pixels: what the deepest published one was measured to need, of 349
 _UNKNOWN_HALO = 32
 _SHAPING_VALUES = 1024  # a constant no larger may be a shape, an offset or a factor
@@ -42,6 +43,7 @@ def measure(onnx_model: bytes, *, name: str) -> Geometry:
     for multiple in _MULTIPLES:
         if (law := _law(model, multiple)) is not None:
             scale, border = law
+            _refuse_bombs(model, multiple, name)
             return Geometry(
                 scale,
                 border,
@@ -54,6 +56,17 @@ def measure(onnx_model: bytes, *, name: str) -> Geometry:
         msg("the size of its output cannot be told from that of its input"),
         msg("Export it with dynamic height and width; its output must be a whole number of times as large."),
     )
+
+
+def _refuse_bombs(model: Any, multiple: int, name: str) -> None:
+    """A small file can ask for more memory than there is."""
+    side = math.ceil(_SIDE_PX / multiple) * multiple
+    inferred = _inferred(model, side, side)
+    shapes = ([dim.dim_value for dim in info.type.tensor_type.shape.dim] for info in inferred.graph.value_info)
+    if (most := max(map(math.prod, shapes), default=0)) > _MOST_VALUES:
+        raise refusal(
+            name, msg("one of its results has {count} values for {side} x {side} pixels", count=most, side=side)
+        )
 
 
 def check_sizes(onnx_model: bytes, variant: Variant, *, name: str) -> None:
@@ -99,17 +112,23 @@ def _output(model: Any, height: int, width: int) -> tuple[int, int] | None:
     """The output's sides; None where the network does not fit such an input, or nothing can be told."""
     import onnx
 
+    try:
+        inferred = _inferred(model, height, width)
+    except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):
+        return None
+    dims = [dim.dim_value for dim in inferred.graph.output[0].type.tensor_type.shape.dim]
+    return (dims[2], dims[3]) if len(dims) == 4 and dims[:2] == [1, 3] and min(dims) > 0 else None
+
+
+def _inferred(model: Any, height: int, width: int) -> Any:
+    import onnx
+
     shaped = onnx.ModelProto()
     shaped.CopyFrom(model)
     for dim, length in zip(shaped.graph.input[0].type.tensor_type.shape.dim, (1, 3, height, width), strict=True):
         dim.dim_value = length
     shaped.graph.output[0].type.tensor_type.ClearField("shape")
-    try:
-        inferred = onnx.shape_inference.infer_shapes(shaped, strict_mode=True, data_prop=True)
-    except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):
-        return None
-    dims = [dim.dim_value for dim in inferred.graph.output[0].type.tensor_type.shape.dim]
-    return (dims[2], dims[3]) if len(dims) == 4 and dims[:2] == [1, 3] and min(dims) > 0 else None
+    return onnx.shape_inference.infer_shapes(shaped, strict_mode=True, data_prop=True)
 
 
 def _leave_out_weights(graph: Any) -> None:

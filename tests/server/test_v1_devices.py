@@ -15,6 +15,7 @@ from enlarger.errors import RuntimeFailedError
 from enlarger.jobs import WorkerState
 from enlarger.jobs.protocol import OpenModel
 from enlarger.messages import msg
+from enlarger.models import load_catalog
 from enlarger.runtimes import FP32, Device
 from enlarger.server.v1 import views
 
@@ -69,6 +70,6 @@ def test_why_a_worker_is_elsewhere_is_told_in_the_readers_language() -> None:
     why = RuntimeFailedError(msg("There is no device “{device}” here.", device="vulkan:0")).message
     model = OpenModel("MODEL_WAIFU2X_CUNET_UP2X", "openvino", "cpu", "fp32", why)
     state = WorkerState("worker-1", 1, "idle", 0, (model,), (), 0.0, "vulkan:0")
-    view = views.worker_view(state, language="en")
+    view = views.worker_view(state, load_catalog(), language="en")
     assert (view.device, view.models[0].device) == ("vulkan:0", "cpu")
     assert view.models[0].fallback == "There is no device “vulkan:0” here."

@@ -49,9 +49,9 @@ async def clean(
 
 
 @router.get("/server")
-async def server(service: Serving) -> ServerView:
+async def server(service: Serving, language: Language) -> ServerView:
     """Version and limits."""
-    return await in_thread(_server, service)
+    return await in_thread(_server, service, language)
 
 
 def _cache_view(service: Service) -> CacheView:
@@ -87,7 +87,7 @@ def _cache(settings: Settings) -> RenderCache:
     return RenderCache(settings.renders_dir, settings.cache_max_bytes)
 
 
-def _server(service: Service) -> ServerView:
+def _server(service: Service, language: str) -> ServerView:
     settings = service.jobs.settings
     return ServerView(
         version=__version__,
@@ -104,14 +104,15 @@ def _server(service: Service) -> ServerView:
         allowed_dirs=[str(folder) for folder in settings.allowed_folders],
         offline=settings.offline,
         idle_unload_s=settings.idle_unload_s,
-        in_use=_in_use(service),
+        in_use=_in_use(service, language),
         calibrations=[_calibration(each) for each in list_calibrations(settings)],
     )
 
 
-def _in_use(service: Service) -> list[OpenModelView]:
+def _in_use(service: Service, language: str) -> list[OpenModelView]:
     """Each once, though several workers have it."""
-    views = [view for state in service.jobs.states() for view in worker_view(state, service.jobs.catalog).models]
+    catalog, states = service.jobs.catalog, service.jobs.states()
+    views = [view for state in states for view in worker_view(state, catalog, language=language).models]
     return list({view.model_dump_json(): view for view in views}.values())
 
 

@@ -108,8 +108,18 @@ describe("ModelsState", () => {
       runtime: "openvino",
       device: "cpu",
       dtype: "bf16",
+      fallback: null,
     };
-    const worker = { id: "1", pid: 1, state: "idle", rssBytes: 1, tasks: 0, startedAt: 0, models: [open, open] };
+    const worker = {
+      id: "1",
+      pid: 1,
+      state: "idle",
+      rssBytes: 1,
+      tasks: 0,
+      startedAt: 0,
+      device: "auto",
+      models: [open, open],
+    };
     live.tell("workers", { workers: [worker, { ...worker, id: "2" }] });
     expect(state.openOn(cunet)).toEqual([open]);
     expect(state.openOn(pro)).toEqual([]);

@@ -22,6 +22,7 @@ from enlarger.server.prefix import AnyPrefix
 from enlarger.server.request_log import RequestLog
 from enlarger.server.security import Security
 from enlarger.server.stopping import told_of_signals
+from enlarger.server.taking_turns import give_way_often
 from enlarger.server.threads import in_thread
 from enlarger.settings import Settings
 
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None, jobs: Jobs | None = None) -> St
         live.start()
         if owns_process:
             set_aside_what_stays()
+            give_way_often()
         loop = asyncio.get_running_loop()
         try:
             with told_of_signals(lambda: loop.call_soon_threadsafe(live.end_watches)):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from bench import contests, peaks, reading, resident, service, tasks
+from bench import contests, flat, peaks, reading, resident, service, tasks
 from bench.alternate import PeerError
 from bench.halo import useful_shares
 from bench.machine import this_machine
@@ -35,6 +35,7 @@ ROWS = (
     "service",
     "reading",
     "tasks",
+    "flat",
 )
 
 
@@ -71,6 +72,7 @@ def measure(sizes: Sizes, options: argparse.Namespace, scratch: Path) -> Finding
         service=_service(studio, sizes, scratch, options.rows),
         reading=_reading(studio, sizes, scratch, options.rows),
         tasks=_tasks(studio, sizes, scratch, options.rows),
+        flat=tuple(flat.measure(studio, sizes, settings, rounds, say)) if "flat" in options.rows else (),
         halos=tuple(_halos()) if options.halo else (),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from bench.contests import JPEG, RAW, WEBP, Outcome, Question
+from bench.flat import LEAST_SAVED, FlatFindings
 from bench.machine import Machine
 from bench.peaks import Peak
 from bench.reading import PAGE_BYTES, ReadingFindings, Served
@@ -24,6 +25,8 @@ second: what the tiles overlap is work, not output.
 - **raw session**: the very same tiles, cut before, back to back through a session of the same runtime and dtype.
 - **onnxruntime, pytorch, ncnn**: the network alone on one of these tiles, already in their own layout and dtype.
 - **sr_vulkan**: its CPU mode, a file in and a WebP out, with its own tiles of 400, on a part of a page.
+- **flat areas**: a drawn page with margins, its paper exactly white; what is flat by the definition here: blocks of
+  64 px that are one colour with 18 px around. The picture is decoded before and not encoded.
 - **resident and new process**: both begin with empty folders; “first” has the graph, calibration and compiling in it.
 - **peak memory**: the kernel's high-water mark (VmHWM) of the command's own process."""
 
@@ -40,6 +43,7 @@ class Findings:
     service: ServiceFindings | None = None
     reading: ReadingFindings | None = None
     tasks: TaskFindings | None = None
+    flat: tuple[FlatFindings, ...] = ()
     halos: tuple[tuple[str, int, str], ...] = field(default=())
 
 
@@ -48,7 +52,7 @@ def markdown(findings: Findings) -> str:
     sections = (
         _title(findings), _machine(findings), _ratios(findings), _speeds(findings), _plans(findings),
         _residence(findings), _peaks(findings), _service(findings), _reading(findings), _tasks(findings),
-        _halos(findings), f"## How it was measured\n\n{_HOW}",
+        _flat(findings), _halos(findings), f"## How it was measured\n\n{_HOW}",
     )  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -254,6 +258,21 @@ def _tasks(findings: Findings) -> str:
     ]
     what = f"{found.pictures} pictures of {_size(found.size)} by `UpscaleManager.add_task`, waifu2x-cunet 2x to WebP."
     return _table(f"## Eight workers against one\n\n{what}", ("", "measured"), rows)
+
+
+def _flat(findings: Findings) -> str:
+    rows = [_flat_row(found) for found in findings.flat]
+    headings = ("card", "page", "flat", "filled", "time saved", "**of the flat share**", "range", "asked")
+    return _table("## Flat areas filled, not computed", headings, rows)
+
+
+def _flat_row(found: FlatFindings) -> Sequence[str]:
+    facts = (f"{found.model} {found.scale}x", _size(found.size), f"{found.flat_share:.1%}", f"{found.filled_share:.1%}")
+    if found.problem:
+        return (*facts, found.problem, "", "", "")
+    lowest, highest = found.range
+    asked = f"≥ {LEAST_SAVED:.0%}"
+    return (*facts, f"{found.saved:.1%}", f"**{found.saved_of_flat:.0%}**", f"{lowest:.0%} to {highest:.0%}", asked)
 
 
 def _halos(findings: Findings) -> str:

@@ -49,6 +49,10 @@ class Studio:
         """Different manga pages, grey, as JPEG."""
         return tuple(self._page(seed, size) for seed in range(count))
 
+    def cleaned_page(self, seed: int, size: Size) -> Subject:
+        """A manga page, grey, as JPEG, with a book's margins and without a scan's grain: its paper is exactly white."""
+        return self._kept(f"cleaned{seed}", size, lambda: _cleaned(seed, size))
+
     def photograph(self, size: Size) -> Subject:
         """A photograph, RGB, as JPEG."""
         return self._kept("photograph", size, lambda: _photograph(size))
@@ -76,6 +80,14 @@ class Studio:
             draw().save(buffer, "JPEG", quality=_JPEG_QUALITY)
             write_atomic(path, buffer.getvalue())
         return Subject(name, path, size)
+
+
+def _cleaned(seed: int, size: Size) -> Image.Image:
+    page = Image.new("L", size, 255)
+    margins = (size[0] // 11, size[1] // 14)
+    inner = draw_page(seed, size[0] - 2 * margins[0], size[1] - 2 * margins[1], scanned=False)
+    page.paste(inner, margins)
+    return page
 
 
 def _photograph(size: Size) -> Image.Image:

@@ -28,7 +28,13 @@ def test_a_quick_run_has_every_row(tmp_path: Path) -> None:
     rows = ["whole road to JPEG", "whole road to WebP", "raw session", "onnxruntime fp32", "pytorch fp32"]
     for row in [*rows, "pytorch bf16", "ncnn fp32", "ncnn bf16", "sr_vulkan", "new process each"]:
         assert f"| {row}" in text, done.stderr
-    headings = ("Ratios of speed", "Plans of tiles", "Peak memory of one command", "Eight workers against one")
+    headings = (
+        "Ratios of speed",
+        "Plans of tiles",
+        "Peak memory of one command",
+        "Eight workers against one",
+        "Flat areas filled",
+    )
     for heading in (*headings, "What a halo costs"):
         assert f"## {heading}" in text, done.stderr
     assert "exit code" not in text

@@ -77,7 +77,8 @@ def test_a_model_that_waits_for_its_file_says_which(enlarger: Enlarger) -> None:
     assert "https://github.com/nagadomi/waifu2x" in shown
     refused = enlarger("models", "pull", "photo")
     assert refused.code == 4
-    assert "--from noise0_model.json" in refused.err
+    assert "scale2.0x_model.json from https://github.com/nagadomi/waifu2x and hand each in" in refused.err
+    assert "--from noise0_model.json" in enlarger("models", "pull", "MODEL_WAIFU2X_VGG7PHOTO_UP1X_DENOISE0X").err
 
 
 def test_one_model_that_cannot_be_fetched_does_not_keep_others_away(enlarger: Enlarger, tmp_path: Path) -> None:

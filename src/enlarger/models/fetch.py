@@ -205,18 +205,26 @@ def _unusable(file: Path, target: Card | Variant) -> FetchError:
 
 
 def _refuse_unfetchable(target: Card | Variant) -> None:
-    for variant in _variants(target):
-        if not variant.fetchable:
-            raise FetchError(msg("{model} cannot be fetched by Enlarger.", model=target.name), how_to_bring(variant))
+    if not target.fetchable:
+        raise FetchError(msg("{model} cannot be fetched by Enlarger.", model=target.name), how_to_bring(target))
 
 
-def how_to_bring(variant: Variant) -> Message:
+def how_to_bring(target: Card | Variant) -> Message:
     """What a person does about weights that Enlarger does not fetch."""
-    if variant.handed is None:
+    handed = [variant.handed for variant in _variants(target) if variant.handed is not None]
+    if not handed:
         return msg("Remove the model with `enlarger models remove`, and add its file again.")
+    names = [Path(file.name).name for file in handed]
+    if len(names) > 1:
+        return msg(
+            "Take what you need of {files} from {source} and hand each in: enlarger models pull {model} --from FILE",
+            files=", ".join(names),
+            source=handed[0].source,
+            model=target.name,
+        )
     return msg(
         "Take {file} from {source} and hand it in: enlarger models pull {model} --from {file}",
-        file=Path(variant.handed.name).name,
-        source=variant.handed.source,
-        model=variant.name,
+        file=names[0],
+        source=handed[0].source,
+        model=target.name,
     )

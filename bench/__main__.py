@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from bench import contests, flat, peaks, reading, resident, service, tasks
+from bench import contests, flat, held_back, peaks, reading, resident, service, tasks
 from bench.alternate import PeerError
 from bench.halo import useful_shares
 from bench.machine import this_machine
@@ -35,6 +35,7 @@ ROWS = (
     "service",
     "reading",
     "tasks",
+    "held_back",
     "flat",
 )
 
@@ -72,6 +73,7 @@ def measure(sizes: Sizes, options: argparse.Namespace, scratch: Path) -> Finding
         service=_service(studio, sizes, scratch, options.rows),
         reading=_reading(studio, sizes, scratch, options.rows),
         tasks=_tasks(studio, sizes, scratch, options.rows),
+        held_back=tuple(_held_back(sizes, scratch, options.rows)),
         flat=tuple(flat.measure(studio, sizes, settings, rounds, say)) if "flat" in options.rows else (),
         halos=tuple(_halos()) if options.halo else (),
     )
@@ -115,6 +117,16 @@ def _reading(studio: Studio, sizes: Sizes, scratch: Path, wanted: Collection[str
     except (PeerError, TimeoutError, httpx.HTTPError) as error:
         say(f"  reading: {error}")
         return None
+
+
+def _held_back(sizes: Sizes, scratch: Path, wanted: Collection[str]) -> list[held_back.HeldBack]:
+    if "held_back" not in wanted:
+        return []
+    try:
+        return held_back.measure(scratch, sizes.rounds or 5, say)
+    except PeerError as error:
+        say(f"  held back: {error}")
+        return []
 
 
 def _tasks(studio: Studio, sizes: Sizes, scratch: Path, wanted: Collection[str]) -> tasks.TaskFindings | None:

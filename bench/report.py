@@ -8,6 +8,7 @@ from statistics import median
 
 from bench.contests import JPEG, RAW, WEBP, Outcome, Question
 from bench.flat import LEAST_SAVED, FlatFindings
+from bench.held_back import HeldBack
 from bench.machine import Machine
 from bench.peaks import Peak
 from bench.reading import PAGE_BYTES, ReadingFindings, Served
@@ -43,6 +44,7 @@ class Findings:
     service: ServiceFindings | None = None
     reading: ReadingFindings | None = None
     tasks: TaskFindings | None = None
+    held_back: tuple[HeldBack, ...] = ()
     flat: tuple[FlatFindings, ...] = ()
     halos: tuple[tuple[str, int, str], ...] = field(default=())
 
@@ -52,7 +54,7 @@ def markdown(findings: Findings) -> str:
     sections = (
         _title(findings), _machine(findings), _ratios(findings), _speeds(findings), _plans(findings),
         _residence(findings), _peaks(findings), _service(findings), _reading(findings), _tasks(findings),
-        _flat(findings), _halos(findings), f"## How it was measured\n\n{_HOW}",
+        _held_back(findings), _flat(findings), _halos(findings), f"## How it was measured\n\n{_HOW}",
     )  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -273,6 +275,20 @@ def _flat_row(found: FlatFindings) -> Sequence[str]:
     lowest, highest = found.range
     asked = f"≥ {LEAST_SAVED:.0%}"
     return (*facts, f"{found.saved:.1%}", f"**{found.saved_of_flat:.0%}**", f"{lowest:.0%} to {highest:.0%}", asked)
+
+
+def _held_back(findings: Findings) -> str:
+    what = (
+        "`ONEDNN_MAX_CPU_ISA=AVX2` holds OpenVINO's kernels to AVX2; ncnn's keep what the CPU has. "
+        "* is what calibration chose there; the ratio is to the best of the others, and should be at least 0.95."
+    )
+    rows = [
+        (each.network, name + (" *" if name == each.chosen else ""), f"{speed:.3f}", ratio)
+        for each in findings.held_back
+        for name, speed in sorted(each.speeds.items(), key=lambda item: -item[1])
+        for ratio in [f"**{each.ratio:.2f}**" if name == each.chosen else ""]
+    ]
+    return _table(f"## Held to AVX2\n\n{what}", ("network", "runtime", "MP/s", "ratio"), rows)
 
 
 def _halos(findings: Findings) -> str:

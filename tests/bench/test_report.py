@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.alternate import Ratio, Row, Timed
 from bench.contests import JPEG, RAW, Contest, Outcome, Question
+from bench.held_back import HeldBack
 from bench.machine import Machine
 from bench.memory import Spent
 from bench.peaks import Peak
@@ -68,3 +69,10 @@ def test_resident_and_memory() -> None:
 def test_what_was_not_measured_has_no_section() -> None:
     headings = [line for line in markdown(Findings(MACHINE, quick=False)).splitlines() if line.startswith("## ")]
     assert headings == ["## The machine", "## How it was measured"]
+
+
+def test_what_calibration_chose_under_avx2_is_beside_the_others() -> None:
+    speeds = {"openvino:cpu fp32": 0.1, "ncnn:cpu fp32": 0.2}
+    page = markdown(Findings(MACHINE, quick=False, outcomes=(), held_back=(HeldBack("N", speeds, "ncnn:cpu fp32"),)))
+    assert "| N | ncnn:cpu fp32 * | 0.200 | **2.00** |" in page
+    assert "| N | openvino:cpu fp32 | 0.100 |  |" in page

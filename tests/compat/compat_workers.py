@@ -20,7 +20,7 @@ from enlarger.runtimes import FakeRuntime, Misfortune
 from enlarger.settings import Settings
 from pages import noise, picture
 
-PATIENCE_S = 120.0  # the machine may be busy with other things
+PATIENCE_S = 240.0  # the machine may be busy with other things
 SLOW_TILE_S = 0.05
 
 

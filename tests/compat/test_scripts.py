@@ -14,6 +14,8 @@ import psutil
 import pytest
 from compat_workers import PATIENCE_S, until
 
+import enlarger
+
 HERE = Path(__file__).parent
 BEGIN = """
 import sys, time
@@ -52,7 +54,8 @@ manager.wait_for_task(task, 120)
 def running(text: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
     script = folder / "script.py"
     script.write_text(text, "utf-8")
-    paths = [str(HERE), str(HERE.parent), str(HERE.parent / "jobs")]
+    own = Path(enlarger.__file__).parents[1]
+    paths = [str(own), str(HERE), str(HERE.parent), str(HERE.parent / "jobs")]
     program = subprocess.Popen(
         [sys.executable, str(script), str(folder)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},

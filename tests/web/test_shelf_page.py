@@ -159,7 +159,7 @@ def test_a_book_that_was_read_is_at_hand(served: Service, open_window: NewWindow
     window = open_window(**PHONE, locale="zh-CN", color_scheme="dark")
     window.go("/")
     recent = window.page.get_by_label("继续阅读")
-    expect(recent.get_by_text("第 5 页，共 12 页")).to_be_visible()
+    expect(recent.get_by_text("第 5 / 12 页")).to_be_visible()
     assert window.evaluate("document.documentElement.scrollWidth <= innerWidth")
     window.settled()
     assert window.axe() == []

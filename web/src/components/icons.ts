@@ -28,6 +28,7 @@ export const ICONS = {
   play: "M7.5 5l11 7-11 7z",
   pause: "M8 5.5v13M16 5.5v13",
   stop: "M6.5 6.5h11v11h-11z",
+  undo: "M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10H9",
   retry: "M19 5.5V10h-4.5M18.6 10A7.2 7.2 0 1 0 19 14",
   edit: "M4.5 19.5l1-4L16 5l3 3L8.5 18.500z",
   copy: "M8.5 8.500h11v11h-11zM15.5 8.500v-4h-11v11h4",

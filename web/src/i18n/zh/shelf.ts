@@ -42,7 +42,7 @@ export default {
   books: "书和文件夹",
   group: "文件夹",
   pages: "{n} 页",
-  progress: "第 {page} 页，共 {total} 页",
+  progress: "第 {page} / {total} 页",
   read: "阅读",
   finished: "已读完",
   open: "打开",

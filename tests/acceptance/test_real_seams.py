@@ -47,6 +47,15 @@ def _slow_names() -> set[str]:
     return {v.name for card in packaged_cards() if card.name in _SLOW for v in card.variants}
 
 
+def islands(seed: int, width: int, height: int) -> Pixels:
+    """A page and a bit of it on two flat colours."""
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[:, : width // 2], pixels[:, width // 2 :] = (255, 255, 255), (196, 150, 90)
+    pixels[30:90, 40:130] = coloured(seed, 200, 120)[20:80, 30:120]
+    pixels[height - 40 : height - 30, width - 70 : width - 50] = coloured(seed, 200, 120)[:10, :20]
+    return pixels
+
+
 def along_seams(difference: Pixels, useful: tuple[int, int]) -> tuple[float, float]:
     """The mean difference within 2 px of a border between tiles, and elsewhere."""
     near = np.zeros(difference.shape[:2], bool)
@@ -75,3 +84,31 @@ def test_a_network_that_averages_shows_no_seam(enhancer: Enhancer, variant: Vari
     print(f"{variant.name}: {nearness_db:.1f} dB; off by {seam:.3f}/255 along seams, {elsewhere:.3f}/255 elsewhere")
     assert nearness_db >= _LEAST_DB
     assert seam <= 2 * elsewhere + 0.05
+
+
+def narrow_halos() -> list[object]:
+    """Networks whose flat areas are spared on a small picture; of the others only large ones have any."""
+    variants = (case.values[0] for local in (True, False) for case in cases(local=local))  # type: ignore[attr-defined]
+    return [
+        pytest.param(variant, id=variant.name)
+        for variant in variants
+        if variant.halo < 20 and not variant.shared_poolings and not variant.remainder and variant.scale == 2
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", narrow_halos())
+def test_flat_areas_that_are_filled_have_no_edges(enhancer: Enhancer, variant: Variant) -> None:
+    page = islands(4, 360, 240)
+    filled, how = enlarge(enhancer, page, variant, tile_px=96)
+    whole, wholly = enlarge(enhancer, page, variant, tile_px=_WHOLE_PX)
+    assert how.facts.passes[0].filled_share > 0.3
+    assert wholly.facts.passes[0].filled_share == 0
+    difference = np.abs(filled.astype(np.int16) - whole)
+    p999, worst = float(np.percentile(difference, 99.9)), int(difference.max())
+    print(f"{variant.name}: {psnr(filled, whole):.1f} dB, p99.9 {p999:g}/255, at most {worst}/255")
+    if variant.local:
+        assert p999 <= _P999_LIMIT
+        assert worst <= _MAX_LIMIT
+    else:
+        assert psnr(filled, whole) >= _LEAST_DB

@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from enlarger.enhance import Enhancer, Recipe, make_recipe
+from enlarger.enhance.residents import MOST_OPEN
 from enlarger.errors import BadOutputError, CancelledError, OutOfMemoryError
 from enlarger.models import load_catalog
 from enlarger.runtimes import FakeRuntime, Misfortune
@@ -191,7 +192,7 @@ def test_sessions_are_resident_and_few(enhancer: Enhancer, runtime: FakeRuntime)
     assert runtime.sessions_opened == 1
     for side in range(1, 8):
         enhancer.enlarge(picture(noise(1, side * 64, 30)), TWICE)
-    assert runtime.sessions_opened - runtime.sessions_closed <= 3
+    assert runtime.sessions_opened - runtime.sessions_closed <= MOST_OPEN
     enhancer.close()
     assert runtime.sessions_opened == runtime.sessions_closed
 

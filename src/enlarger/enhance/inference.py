@@ -35,6 +35,9 @@ _Lost = Mapping[tuple[str, str], RuntimeFailedError]  # devices that failed at t
 UseSession = Callable[[Graph, tuple[int, int], int, Precision, str], AbstractContextManager[Session]]
 
 
+_WIDEST_HALO_PX = 32  # of same-padded networks: with wider halos, and half as much again, pieces spare next to nothing
+
+
 class _NotSparedError(Exception):
     """What the tiles without flat areas gave is no picture, or no answer to those."""
 
@@ -132,6 +135,8 @@ class Inference:
     def _layout(self, plane: Plane, graph: Graph, plan: TilePlan) -> Layout | None:
         """Tiles that spare what is flat, where there is any and the network answers it without the rest."""
         variant = graph.variant
+        if not variant.border and variant.halo > _WIDEST_HALO_PX:
+            return None
         placed = CELL_PX % variant.multiple or variant.remainder  # its result depends on where a tile begins
         averages_all = variant.shared_poolings > 0
         if not self.spares_flat or placed or averages_all or graph.digest in self.patterned:

@@ -11,8 +11,9 @@ from enlarger.runtimes import Session
 # device, variant, graph digest, tile, batch, precision, pixels
 SessionKey = tuple[str, str, str, tuple[int, int], int, str, str]
 
-# A volume needs one or two tile shapes; double spreads and covers bring a few more. Each costs its tile's memory.
-MOST_OPEN = 3
+# A volume needs up to three tile shapes: planned, wide and narrow; twice two where a page goes through two networks.
+# Double spreads and covers bring a few more. Each costs memory, most of it only while it runs.
+MOST_OPEN = 4
 
 
 class Residents:

@@ -20,7 +20,7 @@ _TIMES = frozenset({"seconds"})
 _OF_THE_JOB = frozenset({"jobId", "outputDir"})
 _PASS_KEYS = (
     *("variant", "graph", "weights", "runtime", "device", "dtype"),
-    *("tile", "tiles", "halo_px", "batch", "retried", "seconds"),
+    *("tile", "tiles", "filled_share", "halo_px", "batch", "retried", "seconds"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from vulkan_here import vulkan_runtime
 
 from enlarger.errors import WeightsMissingError
 from enlarger.models import Graph, load_catalog, prepare
@@ -97,3 +98,12 @@ def test_calibration_is_remembered_for_the_network(settings: Settings) -> None:
 def test_memory_is_about_what_was_measured(name: str, least_mb: int, most_mb: int, settings: Settings) -> None:
     """OpenVINO took 171 MB for a tile of 256 in fp32."""
     assert least_mb < tile_bytes(graph_of(name, settings), (256, 256)) / 1e6 < most_mb
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["MODEL_WAIFU2X_CUNET_UP2X", "MODEL_REALESRGAN_ANIMAVIDEOV3_UP2X"])
+def test_vulkan_agrees(name: str, settings: Settings) -> None:
+    graph = graph_of(name, settings)
+    session = vulkan_runtime().open(graph, tile=(SIDE, SIDE), device="vulkan:0", dtype=FP32, pixels=UINT8)
+    (result,) = session.run([page_tile((SIDE, SIDE))])
+    assert psnr_db(result, enlarged(OpenVinoRuntime(), graph, FP32)) > 60

@@ -27,7 +27,7 @@ def tiled(recipe: Recipe = TWICE) -> Recipe:
     return replace(recipe, tile_px=32)
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.sampled_from([1, 3]), st.booleans(), st.sampled_from([2.0, 4.0]))
 def test_a_nearest_neighbour_network_gives_the_nearest_neighbour_picture(
     enhancer: Enhancer, width: int, height: int, channels: int, tta: bool, scale: float

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flat_pictures import islands
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from enlarger.enhance.flat_areas import CELL_PX, find_flat_areas
@@ -20,6 +21,7 @@ def window(pixels: np.ndarray, row: int, column: int, reach: int) -> np.ndarray:
     return pixels[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
 
 
+@hypothesis_settings(max_examples=40)
 @given(st.integers(0, 999), sides, sides, st.sampled_from([1, 3]), st.integers(1, 3), st.sampled_from([0, 7, 18, 33]))
 def test_a_flat_cell_is_one_colour_as_far_as_it_matters(
     seed: int, width: int, height: int, channels: int, grounds: int, reach: int
@@ -32,6 +34,7 @@ def test_a_flat_cell_is_one_colour_as_far_as_it_matters(
         assert (seen == areas.palette[areas.colour[row, column]]).all()
 
 
+@hypothesis_settings(max_examples=40)
 @given(st.integers(0, 999), st.integers(200, 400), st.integers(200, 400), st.sampled_from([0, 7, 18]))
 def test_what_is_flat_a_little_further_is_found(seed: int, width: int, height: int, reach: int) -> None:
     pixels = islands(seed, width, height)

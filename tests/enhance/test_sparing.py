@@ -65,7 +65,7 @@ def doubled(pixels: Pixels) -> Pixels:
     return pixels.repeat(2, axis=0).repeat(2, axis=1)
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
 @given(st.integers(0, 9999), st.integers(80, 400), st.integers(80, 300), st.sampled_from([1, 3]), st.integers(1, 3))
 def test_a_network_that_sees_as_far_as_its_halo_gives_what_it_gives_for_all(
     house: House, seed: int, width: int, height: int, channels: int, grounds: int

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 from flat_pictures import islands
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from enlarger.enhance.flat_areas import CELL_PX, find_flat_areas
@@ -16,9 +17,10 @@ from enlarger.enhance.typesetting import Press, set_sheets
 
 rules = st.sampled_from([TileRule(12), TileRule(18, 2), TileRule(28, 4), TileRule(7, 2, 1), TileRule(0, 1, 1)])
 limits = st.sampled_from([100**2, 160**2, 300**2])
-sides = st.integers(60, 700)
+sides = st.integers(60, 500)
 
 
+@hypothesis_settings(max_examples=50)
 @given(st.integers(0, 9999), sides, sides, st.integers(1, 2), rules, limits, st.booleans())
 def test_every_busy_cell_is_in_one_piece_with_what_the_picture_has_around_it(
     seed: int, width: int, height: int, grounds: int, rule: TileRule, limit: int, forced: bool

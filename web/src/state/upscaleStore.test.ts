@@ -274,7 +274,10 @@ describe("the upscale store", () => {
     store.turn(9);
     feed.say("upscale-ready", done(1));
     await settled();
-    expect(http.delete).toHaveBeenCalledExactlyOnceWith("/v1/reader/books/b", expect.objectContaining({ keepalive: true }));
+    expect(http.delete).toHaveBeenCalledExactlyOnceWith(
+      "/v1/reader/books/b",
+      expect.objectContaining({ keepalive: true }),
+    );
     expect([feed.listening, pool.shown.size]).toEqual([0, 0]);
   });
 

@@ -132,9 +132,14 @@ def test_for_slow_networks_the_warm_up_counts(tiny_graph: TinyGraph) -> None:
 def test_what_time_runs_out_for_is_left_out(tiny_graph: TinyGraph) -> None:
     first, second = (fake(name, 5.0, FP32, BF16) for name in ("one", "two"))
     found = measure(tiny_graph, Clock(), first, second, budget_s=1.0)
-    assert (first.tiles_run, second.tiles_run) == (2, 0)
-    assert [bool(m.problem) for m in found.measurements] == [False, False, True, True]
+    assert (first.tiles_run, second.tiles_run) == (2, 1)
+    assert [bool(m.problem) for m in found.measurements] == [False, False, False, True]
     assert found.covers(candidates(found))  # and is not tried the next time
+
+
+def test_a_slow_first_runtime_does_not_win_unopposed(tiny_graph: TinyGraph) -> None:
+    found = measure(tiny_graph, Clock(), fake("one", 5.0), fake("two", 4.0), budget_s=1.0)
+    assert found.fastest(candidates(found), exact=True) == Candidate("two", "cpu", FP32)
 
 
 def test_time_does_not_run_out_before_there_is_fp32(tiny_graph: TinyGraph) -> None:

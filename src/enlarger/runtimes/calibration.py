@@ -90,8 +90,9 @@ def calibrate(
     """Run every candidate in turn, round after round, until `budget_s` is spent; the best time of each counts.
 
     Turns are fair when something else disturbs the machine. The first time warms up, and shows who has no chance; it
-    counts for nothing if there is time for another. Where the first runtime alone takes all the time, the others are
-    recorded as not measured. So is, with its problem, a candidate that fails.
+    counts for nothing if there is time for another. However slow the machine, each runtime has one turn: what is found
+    is remembered. Further arithmetics of runtimes behind the first are recorded as not measured once the time is over.
+    So is, with its problem, a candidate that fails.
     """
     deadline_s = clock() + budget_s
     tile = calibration_tile(graph)
@@ -172,7 +173,9 @@ class _Stand:
 def _race(stands: list[_Stand], tile: Tile, deadline_s: float, clock: Callable[[], float]) -> None:
     for stand in stands:
         reference = _reference(stands)
-        if clock() > deadline_s and reference and reference.candidate.runtime != stand.candidate.runtime:
+        met = {other.candidate.runtime for other in stands if other.result is not None}
+        runtime = stand.candidate.runtime
+        if clock() > deadline_s and reference and reference.candidate.runtime != runtime and runtime in met:
             stand.give_up(str(msg("not measured: no time was left")))
         else:
             stand.warm_up(tile)

@@ -91,7 +91,14 @@ def test_the_denoiser_is_in_the_key(enhancer: Enhancer) -> None:
     names = [variant.name for variant in enhancer.variants(recipe, 30, 20)]
     assert len(names) == 2
     graphs = [f"digest of {name}" for name in names]
-    assert enhancer.key(recipe, "s" * 64, 30, 20) == recipe.key("s" * 64, graphs)
+    assert enhancer.key(recipe, "s" * 64, 30, 20) == recipe.key("s" * 64, [*graphs, "fake"])
+
+
+def test_what_the_fake_makes_is_never_taken_for_a_real_render(enhancer: Enhancer) -> None:
+    keys = {enhancer.on(device).key(TWICE, "s" * 64, 30, 20) for device in ("auto", "cpu", "vulkan:0")}
+    fakes = {enhancer.on(device).key(TWICE, "s" * 64, 30, 20) for device in ("fake", "fake:cpu")}
+    assert (len(keys), len(fakes)) == (1, 1)
+    assert keys.isdisjoint(fakes)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_a_device_that_is_not_here_is_refused_with_those_that_are(
 ) -> None:
     cpu = Device("openvino", "cpu", "a processor", (FP32,))
     monkeypatch.setattr("enlarger.jobs.jobs.list_devices_apart", lambda _settings: (cpu,))
-    for name in ("vulkan:0", "vulcan"):
+    for name in ("vulkan:0", "vulcan", "fakes"):
         answer = service.http.put("/v1/devices", json={"devices": [name]}, headers={"Accept-Language": "en"})
         assert (answer.status_code, answer.json()["code"]) == (422, "bad_recipe")
         assert name in answer.json()["detail"]

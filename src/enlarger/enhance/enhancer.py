@@ -28,7 +28,7 @@ from enlarger.enhance.tile_limits import TileLimits, depends_on_tile
 from enlarger.enhance.tiles import TilePlan
 from enlarger.models import Card, Catalog, Graph, Variant, load_catalog, prepare
 from enlarger.pictures import Frame, Picture, Pixels, bleed
-from enlarger.runtimes import UINT8, Runtime, Session, SessionSpec, device_memory_bytes, open_session
+from enlarger.runtimes import UINT8, Runtime, Session, SessionSpec, device_memory_bytes, is_fake, open_session
 from enlarger.settings import Settings
 
 PrepareGraph: TypeAlias = Callable[[Variant, Settings], Graph]
@@ -122,13 +122,14 @@ class Enhancer:
     def key(self, recipe: Recipe, picture_sha256: str, width: int, height: int) -> str:
         """The render's key. Where the network's result depends on the tile, it is another once memory ran out.
 
-        And another where flat areas are not spared.
+        And another where flat areas are not spared, and what the fake makes is never taken for a real render.
         """
         graphs = [self.graph(variant) for variant in self.variants(recipe, width, height)]
         dependent = [graph for graph in graphs if depends_on_tile(graph.variant)]
         tiles = [f"tile<={self.limits.limit_px(graph)}" for graph in dependent if self.limits.is_reduced(graph)]
         areas = [] if self.settings.spare_flat or not dependent else ["flat areas computed"]
-        return recipe.key(picture_sha256, [*(graph.digest for graph in graphs), *tiles, *areas])
+        fake = ["fake"] if is_fake(self.device) else []
+        return recipe.key(picture_sha256, [*(graph.digest for graph in graphs), *tiles, *areas, *fake])
 
     def graph(self, variant: Variant) -> Graph:
         """The variant's graph, fetched and made on first use."""

@@ -31,7 +31,7 @@ from enlarger.jobs.weights import Weights
 from enlarger.jobs.worker import WorkerSetup
 from enlarger.messages import msg
 from enlarger.models import Catalog, fetch, load_catalog
-from enlarger.runtimes import devices_named, list_devices_apart
+from enlarger.runtimes import devices_named, is_fake, list_devices_apart
 from enlarger.settings import Settings
 
 _POLL_S = 0.2
@@ -262,7 +262,7 @@ class Jobs:
         if not devices:
             raise RecipeError(msg("No device is named."), msg("Name at least one; auto is the fastest."))
         for name in devices:
-            if name != ANY_DEVICE and not name.startswith("fake"):  # the fake is nobody's device, and always here
+            if name != ANY_DEVICE and not is_fake(name):  # which is always here, and shares no render with others
                 devices_named(name, list_devices_apart(self._settings))
         self._devices = tuple(devices)
         self._dispatcher.use_devices(self._devices)

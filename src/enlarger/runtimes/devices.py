@@ -34,7 +34,12 @@ def known_runtimes(settings: Settings) -> Mapping[str, Runtime]:
 
 def runtimes_for(device: str, settings: Settings) -> Mapping[str, Runtime]:
     """`known_runtimes`, or the fake where `device` says so."""
-    return {"fake": FakeRuntime()} if device.split(":")[0] == "fake" else known_runtimes(settings)
+    return {"fake": FakeRuntime()} if is_fake(device) else known_runtimes(settings)
+
+
+def is_fake(device: str) -> bool:
+    """Whether this names the fake, which makes no picture anybody wants and is nobody's device."""
+    return device.partition(":")[0] == "fake"
 
 
 def list_devices(settings: Settings) -> tuple[Device, ...]:

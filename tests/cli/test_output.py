@@ -47,6 +47,7 @@ _PROMISED = {
     errors.IdempotencyError: 7,
     errors.ArtifactError: 7,
     errors.ServerError: 7,
+    errors.TimedOutError: 1,
     errors.CancelledError: 130,
     TerminatedError: 143,
 }

@@ -14,7 +14,7 @@ from memory_jobs import MemoryJobs
 from enlarger.enhance import make_recipe
 from enlarger.errors import UnknownJobError
 from enlarger.jobs import Job, JobSource, JobState, Submission
-from enlarger.server.live import LiveHub
+from enlarger.server.live import LiveHub, Watch
 
 Making = Callable[..., MemoryJobs]
 
@@ -129,6 +129,19 @@ def test_tiles_are_told_newest_first_come_and_never_kept(memory: Making) -> None
         return heard
 
     assert run(listen) == [0.3]
+
+
+def test_a_watch_that_is_given_up_in_the_moment_it_is_woken_ends() -> None:
+    async def given_up() -> None:
+        watch = Watch(tiles=False)
+        waiting = asyncio.ensure_future(watch.wait())
+        await asyncio.sleep(0)
+        watch.wake(committed=True, tiles={})
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    run(given_up)
 
 
 def test_those_who_listen_go_home_with_the_server(memory: Making) -> None:

@@ -58,7 +58,8 @@ class Watch:
     async def wait(self) -> tuple[bool, list[Tile]]:
         """(whether anything may have been committed, tiles) since the last time; looks up now and then by itself."""
         try:
-            await asyncio.wait_for(self._woken.wait(), _RECHECK_S)
+            async with asyncio.timeout(_RECHECK_S):  # wait_for of Python 3.11 forgets a cancelling beside a wake
+                await self._woken.wait()
         except TimeoutError:
             return True, []
         self._woken.clear()

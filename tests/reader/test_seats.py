@@ -143,6 +143,39 @@ def test_who_has_no_socket_any_more_but_turns_pages_stays(work: DeskWork) -> Non
         assert page in work.in_hand()
 
 
+def test_a_call_that_the_closing_of_its_socket_overtook_takes_a_seat_for_the_grace(work: DeskWork) -> None:
+    work.desk.came("tab")
+    work.desk.went("tab")
+    book = work.open(seat="tab")
+    work.turn(5, seat="tab")
+    assert work.desk.grace_left_s() == GRACE_S
+    work.now += GRACE_S
+    work.work()
+    assert not work.desk.sits(book, "tab")
+    assert work.in_hand() == []
+
+
+def test_a_call_that_the_leaving_of_its_book_overtook_takes_a_seat_for_the_grace(work: DeskWork) -> None:
+    work.desk.leave("book", "tab")
+    book = work.open(seat="tab")
+    work.turn(5, seat="tab")
+    other = work.open(book_id="other", seat="tab")  # which it did not leave
+    work.now += GRACE_S
+    work.work()
+    assert (work.desk.sits(book, "tab"), work.desk.sits(other, "tab")) == (False, True)
+
+
+def test_who_comes_back_after_it_went_keeps_its_seat(work: DeskWork) -> None:
+    work.desk.came("tab")
+    work.desk.went("tab")
+    book = work.open(seat="tab")
+    work.desk.came("tab")
+    work.turn(5, seat="tab")
+    work.now += 2 * GRACE_S
+    work.work()
+    assert work.desk.sits(book, "tab")
+
+
 def test_clients_that_say_nothing_are_one_and_are_not_left_for_silence(work: DeskWork) -> None:
     book = work.open()
     work.turn(5)
@@ -211,12 +244,14 @@ class Plain:
     turned: dict[str, float] = field(default_factory=dict)
     since: dict[tuple[str, int], float] = field(default_factory=dict)
     empty: dict[str, float] = field(default_factory=dict)
+    gone: set[tuple[str, str]] = field(default_factory=set)
 
     def sit(self, book: str, seat: str) -> PlainSeat:
         self.empty.pop(book, None)
         found = self.seats.setdefault((book, seat), PlainSeat())
-        if found.away is not None:
+        if found.away is not None or (not self.sockets[seat] and {(book, seat), ("", seat)} & self.gone):
             found.away = self.now
+        self.gone.discard((book, seat))
         return found
 
     def turn(self, book: str, seat: str, page: int) -> None:
@@ -226,6 +261,11 @@ class Plain:
         found.shown = [page]
         self.turned[book] = self.now
 
+    def goes(self, book: str, seat: str) -> None:
+        if not self.sockets[seat]:
+            self.gone.add((book, seat))
+        self.leave(book, seat, self.now)
+
     def leave(self, book: str, seat: str, since: float) -> None:
         if self.seats.pop((book, seat), None) and not any(of == book for of, _ in self.seats):
             self.empty[book] = since
@@ -233,6 +273,7 @@ class Plain:
     def went(self, seat: str) -> None:
         self.sockets[seat] -= 1
         if self.sockets[seat] == 0:
+            self.gone.add(("", seat))
             for (_, name), found in self.seats.items():
                 if name == seat:
                     found.away = self.now
@@ -290,10 +331,11 @@ def test_what_waits_is_in_the_order_that_all_seats_together_give(done: list[tupl
             plain.turn(book, seat, number)
         elif kind == "leave":
             work.desk.leave(book, seat)
-            plain.leave(book, seat, work.now)
+            plain.goes(book, seat)
         elif kind == "came":
             work.desk.came(seat)
             plain.sockets[seat] += 1
+            plain.gone.discard(("", seat))
             for (_, name), found in plain.seats.items():
                 found.away = None if name == seat else found.away
         elif kind == "went" and plain.sockets[seat] > 0:

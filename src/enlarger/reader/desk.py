@@ -133,7 +133,7 @@ class Desk:
                 reading = self._begin(Reading(book_id, path, pages, is_folder), reading)
             if not reading.seats:
                 self._books.events.append(ReaderChanged())
-            reading.seats.take(seat, self._clock())
+            self._books.sit(reading, seat)
             reading.empty_since = None
             return self.states(book_id)
 
@@ -143,6 +143,7 @@ class Desk:
         When nobody reads it any more it is known for the grace, and then closed.
         """
         with self._lock:
+            self._books.left(seat, book_id)
             if book_id in self._books and self._books.reading(book_id).seats.free(seat):
                 self._books.thin_out(self._books.reading(book_id), self.options.look_ahead, self._clock())
 
@@ -170,7 +171,7 @@ class Desk:
             for index in shown:
                 reading.check(index)
             reading.empty_since = None
-            place = reading.seats.take(seat, self._clock())
+            place = self._books.sit(reading, seat)
             place.turn(shown)
             self._pace.turned(self._clock(), len(shown))
             self._books.turned(reading)
@@ -203,7 +204,7 @@ class Desk:
                 record.in_background |= lane is Lane.BACKGROUND
                 place = Place(lane, distance_to(page, reading.seats.shown))
                 if lane is not Lane.BACKGROUND:
-                    reading.seats.take(seat, self._clock()).asked[page] = place
+                    self._books.sit(reading, seat).asked[page] = place
                 self._books.want(record, min(record.place or place, place))
             if record.state.status.is_settled:  # who asks is told by an event, also of what is there already
                 self._books.events.append(PageChanged(record.state))

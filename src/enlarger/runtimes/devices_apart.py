@@ -34,7 +34,7 @@ def _asked(settings: Settings) -> tuple[Device, ...]:
     told = {"ENLARGER_DATA_DIR": str(settings.data_dir), "ENLARGER_VULKAN": str(int(settings.vulkan))}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "enlarger.runtimes.devices_apart"],
+            [sys.executable, "-P", "-m", "enlarger.runtimes.devices_apart"],  # -P: nothing of the current folder is run
             env={**os.environ, **told, "PYTHONPATH": paths},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -153,7 +153,8 @@ def run_child(skipped: Sequence[int]) -> tuple[str, Problem]:
         return "", _SILENT
     package = str(Path(__file__).parents[2])
     paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "enlarger.runtimes.vulkan_probe", *map(str, skipped)]
+    # -P: nothing of the current folder, whatever was downloaded into it, is taken for a module
+    command = [sys.executable, "-P", "-m", "enlarger.runtimes.vulkan_probe", *map(str, skipped)]
     try:
         ended = subprocess.run(
             command,

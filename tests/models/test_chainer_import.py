@@ -41,6 +41,24 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
         read_npz(path)
 
 
+def test_bytes_are_counted_as_what_they_become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.npz"
+    np.savez_compressed(path, **{"conv1/W": np.zeros((1 << 10, 1 << 9), np.uint8)})
+    monkeypatch.setattr(chainer_import, "_MAX_BYTES", 1 << 20)
+    with pytest.raises(WeightsRefusedError, match="absurdly much memory"):
+        read_npz(path)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_what_numpy_does_not_pack_with_is_refused(tmp_path: Path, packing: int) -> None:
+    plain, path = write_npz(tmp_path / "plain.npz", {"conv1.weight": np.zeros(4, np.float32)}), tmp_path / "w.npz"
+    with zipfile.ZipFile(plain) as read, zipfile.ZipFile(path, "w", packing) as written:
+        for name in read.namelist():
+            written.writestr(name, read.read(name))
+    with pytest.raises(WeightsRefusedError, match=r"w\.npz: .*the file is broken"):
+        read_npz(path)
+
+
 @pytest.mark.parametrize(
     "described",
     [
@@ -49,6 +67,10 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
         "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }",
         "{'descr': '<U9', 'fortran_order': False, 'shape': (1,), }",
         "__import__('os')",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, }",
+        "{'descr': ('<f4', 5, 6), 'fortran_order': False, 'shape': (4,), }",
+        "{1: 2, 'descr': '<f4', 'fortran_order': False, 'shape': (4,), }",
+        "(" * 100,
     ],
 )
 def test_a_header_that_claims_what_is_not_there_is_refused(tmp_path: Path, described: str) -> None:

@@ -158,6 +158,39 @@ def test_an_output_that_is_no_enlargement_is_refused(tmp_path: Any, make: Callab
         measure(import_onnx(path), name=str(path))
 
 
+def weights_from_a_node() -> Any:
+    """A convolution whose kernel is computed, and whose size is not said."""
+    kernel = helper.make_node("Identity", ["w"], ["k"])
+    return model([kernel, helper.make_node("Conv", ["input", "k"], ["output"])], {"w": square(3, 3, 3)})
+
+
+def no_number() -> Any:
+    scales = np.array([1, 1, np.nan, np.nan], np.float32)
+    return model([helper.make_node("Resize", ["input", "", "s"], ["output"], mode="nearest")], {"s": scales})
+
+
+def conv(operator: str = "Conv", **attributes: Any) -> Any:
+    return model([helper.make_node(operator, ["input", "w"], ["output"], **attributes)], {"w": square(3, 3, 3)})
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(one("DepthToSpace", blocksize=0), id="blocksize 0"),
+        pytest.param(conv("ConvTranspose", strides=[0, 0]), id="stride 0"),
+        pytest.param(weights_from_a_node(), id="computed kernel"),
+        pytest.param(no_number(), id="NaN"),
+        pytest.param(conv(dilations=[2]), id="one dilation"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(made: Any) -> None:
+    made.graph.input[0].name = INPUT
+    for node in made.graph.node:
+        node.input[:] = [INPUT if name == "input" else name for name in node.input]
+    with pytest.raises(WeightsRefusedError, match=r"m: .*the file is broken"):
+        measure(made.SerializeToString(), name="m")
+
+
 def test_the_two_that_only_a_url_has_are_as_their_cards_say() -> None:
     """Random weights in the shapes of the published files, smaller where size does not matter."""
     from test_pytorch_import import small_rrdb

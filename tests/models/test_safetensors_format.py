@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoint_files import small_srvgg
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from checkpoint_files import small_srvgg
 from enlarger.errors import WeightsRefusedError
+from enlarger.models import safetensors_format
 from enlarger.models.pytorch_import import import_pytorch
 from enlarger.models.safetensors_format import read_safetensors
 
@@ -83,6 +84,21 @@ def test_what_cannot_be_believed_is_refused(tmp_path: Path, data: bytes, said: s
     path = tmp_path / "w.safetensors"
     path.write_bytes(data)
     with pytest.raises(WeightsRefusedError, match=rf"w\.safetensors: .*{said}"):
+        read_safetensors(path)
+
+
+def test_many_names_for_the_same_numbers_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    header = {f"t{number}": {"dtype": "F32", "shape": [256], "data_offsets": [0, 1024]} for number in range(2)}
+    path.write_bytes(pack(header, bytes(1024)))
+    with pytest.raises(WeightsRefusedError, match="same place"):
+        read_safetensors(path)
+
+
+def test_halves_are_counted_as_what_they_become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_safetensors(tmp_path / "w.safetensors", {"a": np.zeros(512, np.float32)}, "<f2")
+    monkeypatch.setattr(safetensors_format, "_MAX_TENSOR_BYTES", 2047)
+    with pytest.raises(WeightsRefusedError, match="absurdly much memory"):
         read_safetensors(path)
 
 

@@ -35,6 +35,14 @@ class Geometry:
 
 def measure(onnx_model: bytes, *, name: str) -> Geometry:
     """The network's own numbers; WeightsRefusedError, naming the file, where its output's size follows no rule."""
+    try:
+        return _measured(onnx_model, name)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # a stride of 0, a scale that is no number
+        reason = f"{type(error).__name__}: {error}"[:200]
+        raise refusal(name, msg("the file is broken ({reason})", reason=reason)) from error
+
+
+def _measured(onnx_model: bytes, name: str) -> Geometry:
     import onnx
 
     model = onnx.load_model_from_string(onnx_model)
@@ -44,13 +52,8 @@ def measure(onnx_model: bytes, *, name: str) -> Geometry:
         if (law := _law(model, multiple)) is not None:
             scale, border = law
             _refuse_bombs(model, multiple, name)
-            return Geometry(
-                scale,
-                border,
-                multiple,
-                _halo(reach, border, multiple),
-                local=reach is not None and not reach.everywhere,
-            )
+            local = reach is not None and not reach.everywhere
+            return Geometry(scale, border, multiple, _halo(reach, border, multiple), local=local)
     raise refusal(
         name,
         msg("the size of its output cannot be told from that of its input"),

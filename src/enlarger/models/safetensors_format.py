@@ -6,7 +6,9 @@ The format is Hugging Face's (https://github.com/huggingface/safetensors).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from enlarger.models.refusal import refusal
 
 _MAX_HEADER_BYTES = 16 * 1024**2
 _MAX_FILE_BYTES = 4 * 1024**3
+_MAX_TENSOR_BYTES = 4 * 1024**3  # all tensors together, as float32
 _MAX_DIMENSIONS = 8
 _DTYPES: Mapping[str, str] = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4"}
 
@@ -42,7 +45,7 @@ def read_safetensors(path: Path) -> dict[str, NDArray[np.float32]]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise refusal(str(path), msg("it cannot be read ({reason})", reason=reason)) from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, MemoryError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"[:200]
         raise refusal(str(path), msg("the file is broken ({reason})", reason=reason)) from error
 
@@ -55,24 +58,50 @@ def _read(data: bytes) -> dict[str, NDArray[np.float32]]:
     if not isinstance(header, dict):
         raise _BrokenError(msg("this is not a safetensors file"))
     numbers = memoryview(data)[8 + size :]
-    return {name: _tensor(entry, numbers) for name, entry in header.items() if name != "__metadata__"}
+    described = {name: _described(entry, len(numbers)) for name, entry in header.items() if name != "__metadata__"}
+    _refuse_bombs(described.values())
+    return {name: _array(tensor, numbers) for name, tensor in described.items()}
 
 
-def _tensor(entry: Any, numbers: memoryview) -> NDArray[np.float32]:
+@dataclass(frozen=True)
+class _Tensor:
+    """What the header says of one, checked."""
+
+    dtype: str
+    shape: list[int]
+    start: int
+    end: int
+
+
+def _described(entry: Any, count_bytes: int) -> _Tensor:
     match entry:
         case {"dtype": str() as dtype, "shape": list() as shape, "data_offsets": [int() as start, int() as end]}:
-            return _array(dtype, shape, numbers, start, end)
+            return _checked(_Tensor(dtype, shape, start, end), count_bytes)
     raise _BrokenError(msg("one of its tensors is not described"))
 
 
-def _array(dtype: str, shape: list[Any], numbers: memoryview, start: int, end: int) -> NDArray[np.float32]:
-    if dtype not in _DTYPES:
-        raise _BrokenError(msg("it keeps its numbers in an unknown way ({dtype})", dtype=dtype))
+def _checked(tensor: _Tensor, count_bytes: int) -> _Tensor:
+    if tensor.dtype not in _DTYPES:
+        raise _BrokenError(msg("it keeps its numbers in an unknown way ({dtype})", dtype=tensor.dtype))
+    shape = tensor.shape
     if len(shape) > _MAX_DIMENSIONS or not all(type(length) is int and length >= 0 for length in shape):
         raise _BrokenError(msg("one of its tensors is not described"))
-    kind = np.dtype(_DTYPES[dtype])
-    if not 0 <= start <= end <= len(numbers) or end - start != prod(shape) * kind.itemsize:
+    inside = 0 <= tensor.start <= tensor.end <= count_bytes
+    if not inside or tensor.end - tensor.start != prod(shape) * np.dtype(_DTYPES[tensor.dtype]).itemsize:
         raise _BrokenError(msg("one of its tensors lies outside of the numbers it has"))
-    raw = np.frombuffer(numbers[start:end], kind).reshape(shape)
-    values = (raw.astype(np.uint32) << 16).view(np.float32) if dtype == "BF16" else raw
+    return tensor
+
+
+def _refuse_bombs(tensors: Collection[_Tensor]) -> None:
+    """Many names for the same numbers would make a small file ask for more memory than there is."""
+    placed = sorted((tensor.start, tensor.end) for tensor in tensors if tensor.end > tensor.start)
+    if any(end > next_start for (_, end), (next_start, _) in pairwise(placed)):
+        raise _BrokenError(msg("two of its tensors lie in the same place"))
+    if sum(4 * prod(tensor.shape) for tensor in tensors) > _MAX_TENSOR_BYTES:
+        raise _BrokenError(msg("its tensors ask for absurdly much memory"))
+
+
+def _array(tensor: _Tensor, numbers: memoryview) -> NDArray[np.float32]:
+    raw = np.frombuffer(numbers[tensor.start : tensor.end], _DTYPES[tensor.dtype]).reshape(tensor.shape)
+    values = (raw.astype(np.uint32) << 16).view(np.float32) if tensor.dtype == "BF16" else raw
     return values.astype(np.float32)

@@ -16,7 +16,7 @@ _MOST_SAMPLES = 8  # cells, of one colour, that must agree
 
 
 class NoOneAnswerError(Exception):
-    """What the network gives for a flat colour is not the same everywhere."""
+    """What the network gives for a flat colour is not the same everywhere, or nowhere known."""
 
 
 def fill(canvas: Pixels, layout: Layout, scale: int, period: int, tolerance: int) -> None:
@@ -37,7 +37,9 @@ def fill(canvas: Pixels, layout: Layout, scale: int, period: int, tolerance: int
 
 
 def _samples(canvas: Pixels, cells: NDArray[np.int64], scale: int) -> NDArray[np.int64]:
-    """(n, h, w, C) of some of the cells, spread over all of them."""
+    """(n, h, w, C) of some of the cells, spread over all of them; NoOneAnswerError where there is none."""
+    if not len(cells):
+        raise NoOneAnswerError
     side = CELL_PX * scale
     chosen = cells[np.linspace(0, len(cells) - 1, min(len(cells), _MOST_SAMPLES)).astype(int)]
     return np.stack([canvas[y * side :, x * side :][:side, :side] for y, x in chosen.tolist()]).astype(np.int64)

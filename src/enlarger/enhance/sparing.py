@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isqrt
 
 import numpy as np
@@ -93,19 +93,25 @@ def result_of(piece: Piece, result: Pixels, border: int, layout: Layout, scale: 
 
 
 def _with_samples(areas: FlatAreas, press: Press, whole: NDArray[np.bool_]) -> Layout:
-    """A layout that computes a little of every colour too: where it lies in no tile anyway, a cell beside one does."""
+    """A layout that computes a little of every colour too: where it lies in no tile anyway, a cell beside one does.
+
+    Cells asked for move the tiles, and what lay in one by luck may lie in none: so until no colour is missing.
+    """
     layout = _laid(areas, press)
-    sampled = set(areas.colour[layout.computed & whole].tolist())
-    missing = [colour for colour in range(len(areas.palette)) if colour not in sampled]
-    if not missing:
-        return layout
-    beside = _beside(layout.computed) & whole
     asked = np.zeros(areas.colour.shape, bool)
-    for colour in missing:
-        cells = areas.colour == colour
-        asked.flat[np.flatnonzero(cells & beside if (cells & beside).any() else cells & whole)[0]] = True
-    again = _laid(areas.but(asked), press)
-    return Layout(areas, press.halo, again.sheets, again.computed)
+    while missing := _missing(layout, whole):  # ends: what was asked for stays so, and is computed
+        beside = _beside(layout.computed) & whole
+        for colour in missing:
+            cells = areas.colour == colour
+            asked.flat[np.flatnonzero(cells & beside if (cells & beside).any() else cells & whole)[0]] = True
+        layout = replace(_laid(areas.but(asked), press), areas=areas)
+    return layout
+
+
+def _missing(layout: Layout, whole: NDArray[np.bool_]) -> list[int]:
+    """The colours of which no cell is computed."""
+    sampled = set(layout.areas.colour[layout.computed & whole].tolist())
+    return [colour for colour in range(len(layout.areas.palette)) if colour not in sampled]
 
 
 def _laid(areas: FlatAreas, press: Press) -> Layout:

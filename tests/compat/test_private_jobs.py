@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from compat_workers import gated_crew, settings_in
 
 import enlarger.compat.private_jobs as own
 from enlarger.compat.private_jobs import private_jobs
-from enlarger.errors import StorageError
+from enlarger.errors import RuntimeFailedError, StorageError
 from enlarger.jobs import StorageRoot
 
 
@@ -43,3 +45,22 @@ def test_a_ledger_is_kept_off_other_machines_disks(tmp_path: Path, monkeypatch: 
     with private_jobs(settings_in(tmp_path), gated_crew(tmp_path)) as jobs:
         assert jobs.storage.root.parent == tmp_path / "local"
     assert not (tmp_path / "cache" / "tasks").exists()
+
+
+def test_below_a_daemonic_process_it_is_said_what_to_do_and_nothing_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)  # type: ignore[attr-defined]
+    settings = settings_in(tmp_path)
+    open_before = None
+    for _ in range(3):  # the first may open what stays open in any process
+        with pytest.raises(RuntimeFailedError, match="daemon=False"), private_jobs(settings, gated_crew(tmp_path)):
+            pass
+        open_now = _open_descriptors()
+        assert open_before in (None, open_now)
+        open_before = open_now
+    assert [path.name for path in (settings.cache_dir / "tasks").iterdir()] == [".roots.lock"]
+
+
+def _open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0

@@ -22,14 +22,15 @@ _MOST_WAITING = 1_000_000_000  # whoever calls from his own program may queue wh
 
 @contextmanager
 def private_jobs(settings: Settings, make_crew: MakeCrew | None = None) -> Iterator[Jobs]:
-    """Jobs that run; when the block ends no worker and no file of theirs is left. Raises StorageError.
+    """Jobs that run; when the block ends no worker and no file of theirs is left. Raises StorageError,
+    and RuntimeFailedError where this process may start none.
 
     make_crew: other workers than the server's, for the settings of these jobs.
     """
     with ExitStack() as stack:
         jobs = _opened(settings, make_crew, stack)
+        stack.callback(jobs.stop, grace_s=0.0)  # also where it does not start: the root is held from here on
         jobs.start()
-        stack.callback(jobs.stop, grace_s=0.0)
         yield jobs
 
 

@@ -9,11 +9,16 @@ from multiprocessing import spawn
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from enlarger.errors import RuntimeFailedError
+from enlarger.messages import msg
+
 _swapping = threading.Lock()
 
 
 def start_spawned(target: Callable[..., object], args: tuple[Any, ...], name: str) -> SpawnProcess:
     """Run `target`, a function of a module, in a new process; raises OSError where none can be started.
+
+    Raises RuntimeFailedError where multiprocessing starts none: below a daemonic process.
 
     What multiprocessing spawns runs the caller's main module first, so that what it defines can be unpickled. For a
     script that is not guarded, this means to start workers in every worker; for a guarded one, to import all it
@@ -21,7 +26,13 @@ def start_spawned(target: Callable[..., object], args: tuple[Any, ...], name: st
     """
     process = SpawnProcess(target=target, args=args, name=name, daemon=True)
     with _main_left_out():
-        process.start()
+        try:
+            process.start()
+        except AssertionError as error:  # how multiprocessing says it
+            raise RuntimeFailedError(
+                msg("A daemonic process cannot have workers: {reason}.", reason=str(error)),
+                msg("Start your own process with daemon=False, or use ProcessPoolExecutor instead of Pool."),
+            ) from error
     return process
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 from document_making import write_seven_zip
 
@@ -205,6 +206,25 @@ def test_what_the_disk_lost_is_unpacked_again(tmp_path: Path, spool: Spool, cont
     (places(spool)[0] / "3").write_bytes(content)
     read_all(archive.opened(spool), [3])
     assert archive.runs == 2
+
+
+def test_what_the_disk_lost_is_closed_before_it_is_deleted(
+    tmp_path: Path, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = Archive(tmp_path / "a.7z")
+    read_all(archive.opened(spool), range(5))
+    lost = places(spool)[0] / "3"
+    lost.write_bytes(b"lost with the power")
+    removed = []
+
+    def as_on_windows(path: Path) -> None:
+        assert str(path) not in {each.path for each in psutil.Process().open_files()}
+        removed.append(path)
+        path.unlink(missing_ok=True)
+
+    monkeypatch.setattr("enlarger.books.spooled.remove", as_on_windows)
+    read_all(archive.opened(spool), [3])
+    assert lost in removed
 
 
 def test_what_was_dropped_while_open_is_unpacked_again(tmp_path: Path, spool: Spool) -> None:

@@ -187,8 +187,8 @@ class Spooled:
     def _opened(self, index: int) -> BinaryIO:
         touch(self._place)
         for _ in range(_TRIES):  # it may be dropped for others' sake at any moment
-            with storage_errors(self._place), suppress(FileNotFoundError), self._file(index).open("rb") as found:
-                if self._is_sound(index, found):
+            with storage_errors(self._place), suppress(FileNotFoundError):
+                if self._is_sound(index):
                     return self._file(index).open("rb")
                 remove(self._file(index))
             self._wait_for(index)
@@ -197,13 +197,17 @@ class Spooled:
     def _file(self, index: int) -> Path:
         return self._place / str(index)
 
-    def _is_sound(self, index: int, file: BinaryIO) -> bool:
-        """Whether what lies there is what the archive states: the disk may have lost it with the power."""
+    def _is_sound(self, index: int) -> bool:
+        """Whether what lies there is what the archive states: the disk may have lost it with the power.
+
+        The file is closed again on return: what is open cannot be deleted everywhere. Raises FileNotFoundError.
+        """
         if index in self._sound:
             return True
         size_bytes, crc32 = 0, 0
-        while chunk := file.read(_CHUNK_BYTES):
-            size_bytes, crc32 = size_bytes + len(chunk), zlib.crc32(chunk, crc32)
+        with self._file(index).open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                size_bytes, crc32 = size_bytes + len(chunk), zlib.crc32(chunk, crc32)
         if not self._members[index].is_made_of(size_bytes, crc32):
             return False
         self._sound.add(index)

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from fake_workers import Hearing, make_graph, page_file, running, setup, start
 
+from enlarger.jobs.crew import Crew
+from enlarger.jobs.crew_member import CrewMember
 from enlarger.jobs.protocol import Done, Idle, Ready, WorkerDied, WorkerLeft
+from enlarger.jobs.worker import WorkerSetup
 from enlarger.messages import Message
 from enlarger.settings import Settings
 
@@ -109,3 +112,22 @@ def test_a_device_that_is_not_here_is_replaced_with_the_reason(
         (model,) = next(idle.models for idle in crew.said(Idle) if idle.models)
         assert model.device == "cpu"
         assert model.fallback is not None
+
+
+def test_workers_that_wait_to_be_replaced_are_dealt_out_in_turn_too(
+    settings: Settings, graph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def no_process_left(_name: str, _setup: WorkerSetup, _share: int, _failures: int, device: str) -> CrewMember:
+        asked.append(device)
+        raise OSError
+
+    monkeypatch.setattr("enlarger.jobs.crew.CrewMember", no_process_left)
+    crew = Crew(setup(settings, graph))
+    crew.start(2)
+    crew.use_devices(CARDS)
+    asked.clear()
+    crew.poll(0.0)
+    crew.stop(0.0)
+    assert sorted(asked[:2]) == ["vulkan:0", "vulkan:1"]

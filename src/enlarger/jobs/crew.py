@@ -67,12 +67,13 @@ class Crew:
         self._devices = tuple(devices)
         members = [member for member in self._members.values() if member.state != "draining"]
         wanted = max(self._least, len(devices))
-        self._due = [replace(each, device=ANY_DEVICE) for each in self._due][: max(wanted - len(members), 0)]
+        due, self._due = self._due[: max(wanted - len(members), 0)], []
         for member in members[wanted:]:
             self.remove_worker(member.name)
         for number, member in enumerate(members[:wanted]):
             self._pin(member, self._devices[number % len(self._devices)])
-        self._due = [replace(each, device=self._next_device()) for each in self._due]
+        for each in due:  # one by one: each counts for the next
+            self._due.append(replace(each, device=self._next_device()))
         for _ in range(wanted - len(members) - len(self._due)):
             self._spawn(wanted, self._next_device())
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from importlib.util import find_spec
 from typing import Self, TypedDict
 
-from enlarger.compat.tasks import State, Tasks
+from enlarger.compat.tasks import State, Tasks, TaskStatus
 from enlarger.compat.wishes import recipe_for
 from enlarger.errors import EnlargerError, InputError, UnknownModelError
 from enlarger.jobs import Failure, WorkerState
@@ -86,7 +86,7 @@ class UpscaleManager:
 
     def get_task_status(self, task_id: int) -> Status | None:
         """How the task is; None when there is no such task. `failed` has an `error` that names what to do."""
-        found = None if self._tasks is None else self._tasks.status(task_id)
+        found = self._status(task_id)
         if found is None:
             return None
         error = None if found.failure is None else found.failure.text()
@@ -96,13 +96,15 @@ class UpscaleManager:
 
     def get_task_result(self, task_id: int) -> bytes | None:
         """The finished file, as often as it is asked for until the task is removed; None while there is none."""
-        return None if self._tasks is None else self._tasks.result(task_id)
+        tasks = self._tasks
+        return None if tasks is None else tasks.result(task_id)
 
     def wait_for_task(self, task_id: int, timeout: float = DEFAULT_TIMEOUT_S) -> bool:
         """Whether the task was completed within `timeout` seconds. When they are over, its work is stopped between two
         tiles and it has failed; its error says so. With 0 it is only looked at.
         """
-        return self._tasks is not None and self._tasks.wait(task_id, timeout)
+        tasks = self._tasks
+        return tasks is not None and tasks.wait(task_id, timeout)
 
     def remove_task(self, task_id: int) -> None:
         """Stop the task between two tiles if it is not finished, and forget it with its result."""
@@ -110,8 +112,9 @@ class UpscaleManager:
 
     def cancel_tasks(self, task_ids: Collection[int]) -> None:
         """The same for several."""
-        if self._tasks is not None:
-            self._tasks.remove(task_ids)
+        tasks = self._tasks
+        if tasks is not None:
+            tasks.remove(task_ids)
 
     def cleanup(self) -> None:
         """End the workers, stop and forget all tasks. The next task starts anew."""
@@ -131,14 +134,19 @@ class UpscaleManager:
 
     def workers(self) -> list[WorkerState]:
         """The worker processes, what each has in hand, and which models it keeps open."""
-        return [] if self._tasks is None else self._tasks.workers()
+        tasks = self._tasks
+        return [] if tasks is None else tasks.workers()
 
     def failure(self, task_id: int) -> Failure | None:
         """Why the task failed or does not begin, with its code and both languages; None where neither is so."""
-        found = None if self._tasks is None else self._tasks.status(task_id)
+        found = self._status(task_id)
         return None if found is None else found.failure
 
-    # ---- the workers ----
+    # ---- the workers: another thread may end them at any moment, so they are looked up once in each call ----
+
+    def _status(self, task_id: int) -> TaskStatus | None:
+        tasks = self._tasks
+        return None if tasks is None else tasks.status(task_id)
 
     def _use(self, settings: Settings | None) -> None:
         with self._lock:

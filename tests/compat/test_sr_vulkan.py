@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,7 @@ from picacg_scenario import CASES, played
 from special_pages import GATED_PX
 
 from enlarger.compat import sr_vulkan as sr
-from enlarger.compat.sr_engine import SrEngine
+from enlarger.compat.sr_engine import SrEngine, Wish
 from enlarger.compat.tasks import Tasks
 from enlarger.enhance import Recipe
 from enlarger.models import Choice, found_at, load_catalog
@@ -325,3 +326,25 @@ def test_without_a_gpu_init_says_so(engine: SrEngine) -> None:
     engine.stop()
     assert sr.init() < 0
     assert sr.getGpuInfo() is None
+
+
+class _SlowToForget(NotedTasks):
+    """While it forgets, another thread asks the engine for something."""
+
+    engine: SrEngine
+
+    def remove(self, _numbers: object) -> None:
+        asking = threading.Thread(target=self.engine.set_webp_quality, args=(80,), daemon=True)
+        asking.start()
+        asking.join(10.0)
+        self.was_answered = not asking.is_alive()
+
+
+def test_others_are_answered_while_all_is_forgotten() -> None:
+    tasks = _SlowToForget(Settings())
+    tasks.engine = SrEngine(lambda _settings, _ended: tasks, lambda _settings: ())  # type: ignore[arg-type, return-value]
+    tasks.engine.init()
+    tasks.engine.init_set(-1, 1)
+    assert tasks.engine.add(Wish(png(), 0, 1, scale=2)) > 0
+    tasks.engine.clear()
+    assert tasks.was_answered

@@ -201,17 +201,15 @@ class SrEngine:
 
     def remove(self, back_ids: Collection[int]) -> None:
         """Stop these pictures within a tile, and forget them with their results."""
-        self._drop(back_ids, lambda _now, numbers: numbers)
+        self._drop(set(back_ids).__contains__, lambda _now, numbers: numbers)
 
     def remove_waiting(self, back_ids: Collection[int]) -> None:
         """Forget those of these pictures that no worker has begun."""
-        self._drop(back_ids, lambda now, numbers: now.tasks.waiting(numbers))
+        self._drop(set(back_ids).__contains__, lambda now, numbers: now.tasks.waiting(numbers))
 
     def clear(self) -> None:
         """Stop and forget all."""
-        with self._changed:
-            if self._open is not None:
-                self.remove({added.back_id for added in self._open.added.values()})
+        self._drop(lambda _back_id: True, lambda _now, numbers: numbers)
 
     def stop(self) -> int:
         """End the workers; whoever waits in `load` gets None. `init` begins anew."""
@@ -275,17 +273,16 @@ class SrEngine:
         _log.debug("done: imageId %d in %.2f s", added.back_id, status.seconds)
         return data, added.label or _label(data, status.facts or {}), added.back_id, status.seconds
 
-    def _drop(self, back_ids: Collection[int], choose: Callable[[_Open, list[int]], list[int]]) -> None:
+    def _drop(self, is_meant: Callable[[int], bool], choose: Callable[[_Open, list[int]], list[int]]) -> None:
         with self._changed:
             now = self._open
             if now is None:
                 return
-            wanted = set(back_ids)
-            numbers = choose(now, [number for number, added in now.added.items() if added.back_id in wanted])
+            numbers = choose(now, [number for number, added in now.added.items() if is_meant(added.back_id)])
             for number in numbers:
                 del now.added[number]
             now.ended = deque(number for number in now.ended if number in now.added)
-        now.tasks.remove(numbers)
+        now.tasks.remove(numbers)  # files go: not while others wait for the lock
 
     def _refuse(self, error: str) -> int:
         self._last_error = error

@@ -24,6 +24,7 @@ from enlarger.enhance.passes import plan_passes, plan_restoring
 from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.resample import resample
 from enlarger.enhance.residents import Residents
+from enlarger.enhance.sparing import may_spare
 from enlarger.enhance.tile_limits import TileLimits, depends_on_tile
 from enlarger.enhance.tiles import TilePlan
 from enlarger.models import Card, Catalog, Graph, Variant, load_catalog, prepare
@@ -77,7 +78,6 @@ class Enhancer:
         self._runtimes = runtimes
         self._prepare_graph = prepare_graph
         self._graphs: dict[str, Graph] = {}
-        self._patterned: set[str] = set()
         self._residents = Residents()
         self._lock = threading.RLock()  # entered again by a picture that interrupts another
         self._graphs_lock = threading.Lock()
@@ -108,7 +108,6 @@ class Enhancer:
             meter,
             cancel,
             spares_flat=self.settings.spare_flat,
-            patterned=self._patterned,
         )
 
     def variants(self, recipe: Recipe, width: int, height: int) -> tuple[Variant, ...]:
@@ -122,12 +121,14 @@ class Enhancer:
     def key(self, recipe: Recipe, picture_sha256: str, width: int, height: int) -> str:
         """The render's key. Where the network's result depends on the tile, it is another once memory ran out.
 
-        And another where flat areas are not spared, and what the fake makes is never taken for a real render.
+        And another where flat areas are computed that might be filled; what the fake makes is never taken for a real
+        render.
         """
         graphs = [self.graph(variant) for variant in self.variants(recipe, width, height)]
         dependent = [graph for graph in graphs if depends_on_tile(graph.variant)]
         tiles = [f"tile<={self.limits.limit_px(graph)}" for graph in dependent if self.limits.is_reduced(graph)]
-        areas = [] if self.settings.spare_flat or not dependent else ["flat areas computed"]
+        fills = self.settings.spare_flat or not any(may_spare(graph.variant) for graph in graphs)
+        areas = [] if fills else ["flat areas computed"]
         fake = ["fake"] if is_fake(self.device) else []
         return recipe.key(picture_sha256, [*(graph.digest for graph in graphs), *tiles, *areas, *fake])
 
@@ -153,6 +154,13 @@ class Enhancer:
         sibling = copy.copy(self)
         sibling.device = device
         sibling.limits = sibling._limits_on(device)
+        return sibling
+
+    def beside(self, sharers: int, threads: int) -> Enhancer:
+        """One that plans with another part of the memory and opens with so many threads, and shares everything else."""
+        sibling = copy.copy(self)
+        sibling.settings = self.settings.model_copy(update={"threads": threads})
+        sibling.share_memory(sharers)
         return sibling
 
     def share_memory(self, sharers: int) -> None:
@@ -221,7 +229,8 @@ class Enhancer:
             runtimes=self._runtimes,
             pixels=pixels,
         )
-        key = (self.device, graph.variant.name, graph.digest, tile, batch, precision, pixels)
+        threads = self.settings.threads
+        key = (self.device, graph.variant.name, graph.digest, tile, batch, precision, pixels, threads)
         return self._residents.using(key, open_it)
 
     def _ways(self, picture: Picture, recipe: Recipe) -> _Ways:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import ceil, gcd
 from typing import Any, TypeAlias
 
@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from enlarger.cancel import CancelToken
 from enlarger.enhance.facts import PassFacts
 from enlarger.enhance.filling import TOLERANCE, TOLERANCE_DEEP, NoOneAnswerError, fill
-from enlarger.enhance.flat_areas import CELL_PX
 from enlarger.enhance.meter import Meter
 from enlarger.enhance.network_pixels import ImplausibleError, accept_sheet, accept_tile, entering, is_deep
 from enlarger.enhance.orientations import average_over_orientations
 from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.residents import Residents
-from enlarger.enhance.sparing import Layout, compose, lay_out, press_for, press_of
+from enlarger.enhance.sparing import Layout, compose, lay_out, may_spare, press_for, press_of
 from enlarger.enhance.tile_limits import TileLimits
 from enlarger.enhance.tiles import SIDE_STEP_PX, TilePlan, TileRule, cut, force_tiles, plan_tiles
 from enlarger.errors import BadOutputError, OutOfMemoryError, RuntimeFailedError
@@ -33,9 +32,6 @@ from enlarger.runtimes import FLOAT32, TROUBLES, UINT8, Part, Session, SessionSp
 Plane: TypeAlias = Pixels
 _Lost = Mapping[tuple[str, str], RuntimeFailedError]  # devices that failed at this plane: runtime, id
 UseSession = Callable[[Graph, tuple[int, int], int, Precision, str], AbstractContextManager[Session]]
-
-
-_WIDEST_HALO_PX = 32  # of same-padded networks: with wider halos, and half as much again, pieces spare next to nothing
 
 
 class _NotSparedError(Exception):
@@ -62,7 +58,6 @@ class Inference:
     meter: Meter
     cancel: CancelToken | None
     spares_flat: bool = True  # what is flat is filled, not computed
-    patterned: set[str] = field(default_factory=set)  # digests of graphs that were found to texture what is flat
 
     def run(self, plane: Plane, graph: Graph) -> tuple[Plane, PassFacts]:
         """The plane (H, W, C) through `graph`, averaged over orientations when the recipe says so.
@@ -96,9 +91,7 @@ class Inference:
     def _sparing(self, plane: Plane, graph: Graph, precision: Precision) -> tuple[Plane, PassFacts]:
         try:
             return self._fitting(plane, graph, precision, spares=True)
-        except _NotSparedError as error:
-            if isinstance(error.__cause__, NoOneAnswerError):
-                self.patterned.add(graph.digest)
+        except _NotSparedError:  # of this picture; the next one is tried again, or its pixels would depend on this one
             return self._fitting(plane, graph, precision, spares=False)
 
     def _fitting(self, plane: Plane, graph: Graph, precision: Precision, *, spares: bool) -> tuple[Plane, PassFacts]:
@@ -135,11 +128,7 @@ class Inference:
     def _layout(self, plane: Plane, graph: Graph, plan: TilePlan) -> Layout | None:
         """Tiles that spare what is flat, where there is any and the network answers it without the rest."""
         variant = graph.variant
-        if not variant.border and variant.halo > _WIDEST_HALO_PX:
-            return None
-        placed = CELL_PX % variant.multiple or variant.remainder  # its result depends on where a tile begins
-        averages_all = variant.shared_poolings > 0
-        if not self.spares_flat or placed or averages_all or graph.digest in self.patterned:
+        if not self.spares_flat or not may_spare(variant):
             return None
         rule = replace(rule_of(variant, self.recipe), halo=max(plan.halo, _halo_among_pieces_px(variant)))
         press = press_of(plan, rule) if self.recipe.tile_px else press_for(rule, self.limits.limit_px(graph))

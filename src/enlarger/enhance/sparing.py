@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from enlarger.enhance.flat_areas import CELL_PX, FlatAreas, find_flat_areas, whole_cells
 from enlarger.enhance.tiles import Box, TilePlan, TileRule, cut
 from enlarger.enhance.typesetting import LEAST_PIECE_PX, Piece, Press, Sheet, set_sheets
+from enlarger.models import Variant
 from enlarger.pictures import Pixels
 
+_WIDEST_HALO_PX = 32  # of same-padded networks: with wider halos, and half as much again, pieces spare next to nothing
 _LEAST_SHARE = 0.05  # of what a picture costs: for less, tiles of another shape do not pay
 _NARROW = 3  # narrow tiles are about a third of a wide one
 
@@ -47,6 +49,13 @@ class Layout:
         """The tiles by their shape (h, w), in order."""
         for shape in dict.fromkeys(sheet.shape for sheet in self.sheets):
             yield shape, tuple(sheet for sheet in self.sheets if sheet.shape == shape)
+
+
+def may_spare(variant: Variant) -> bool:
+    """Whether flat areas are worth leaving out, and the network answers what is left as it answers the whole."""
+    placed = CELL_PX % variant.multiple or variant.remainder  # its result depends on where a tile begins
+    too_wide = not variant.border and variant.halo > _WIDEST_HALO_PX
+    return not (placed or too_wide or variant.shared_poolings)
 
 
 def press_for(rule: TileRule, max_tile_px: int) -> Press:

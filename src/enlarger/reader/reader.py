@@ -140,6 +140,10 @@ class Reader:
         """Of every page of an open book that was ever wanted."""
         return self._desk.states(book_id)
 
+    def sits(self, book_id: str, seat: str = NAMELESS) -> bool:
+        """Whether the client reads the book: a turn need not open it."""
+        return self._desk.sits(book_id, seat)
+
     def open_books(self) -> list[str]:
         """Their ids, the one turned last first."""
         return self._desk.open_books()

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from enlarger.reader import Preload, PreloadPage, ReaderStats, Wished, url_of
 from enlarger.reader import Request as Wanted
 from enlarger.server.live_room import RESYNC, Hearer
-from enlarger.server.threads import in_thread
+from enlarger.server.threads import in_book_thread, in_thread
 from enlarger.server.v1.book_routes import BookId, PageIndex
 from enlarger.server.v1.event_routes import HEARTBEAT_S
 from enlarger.server.v1.reader_views import page_state, page_states, reader_view
@@ -71,7 +71,7 @@ async def change(service: Serving, language: Language, body: ReaderChanges) -> R
 @router.post("/books/{book_id}/open")
 async def open_book(service: Serving, language: Language, book_id: BookId, seat: Seat = "") -> PageStates:
     """Open a book; what is known of its pages. It is open until everybody who opened it has left."""
-    return await in_thread(lambda: page_states(service.reader.open(book_id, seat), language))
+    return await in_book_thread(lambda: page_states(service.reader.open(book_id, seat), language))
 
 
 @router.get("/books/{book_id}")
@@ -94,7 +94,8 @@ async def turn(
 
     Several readers of one book have a place each: what any of them sees comes first.
     """
-    return await in_thread(lambda: page_states(service.reader.turn(book_id, body.page, body.also, seat), language))
+    run = in_thread if await in_thread(service.reader.sits, book_id, seat) else in_book_thread
+    return await run(lambda: page_states(service.reader.turn(book_id, body.page, body.also, seat), language))
 
 
 @router.delete("/books/{book_id}/pages", status_code=204)
@@ -124,7 +125,7 @@ async def request(service: Serving, language: Language, body: PageRequest, seat:
         wished=_wished(body),
         seat=seat,
     )
-    return await in_thread(lambda: page_state(service.reader.request(wanted), language))
+    return await in_book_thread(lambda: page_state(service.reader.request(wanted), language))
 
 
 @router.post("/preloads")
@@ -132,14 +133,14 @@ async def preload(service: Serving, language: Language, body: PreloadRequest, se
     """Pages around the one that is read, to be ready before they are turned to."""
     pages = [PreloadPage(each.page_index, each.image_path, each.hash) for each in body.image_infos]
     wanted = Preload(body.book_path, body.center_index, pages, _wished(body), seat)
-    return await in_thread(lambda: page_states(service.reader.preload(wanted), language))
+    return await in_book_thread(lambda: page_states(service.reader.preload(wanted), language))
 
 
 @router.get("/lookup")
 async def lookup(service: Serving, language: Language, asked: Annotated[LookupQuery, Query()]) -> LookupView:
     """Whether the page is ready in the cache. Nothing is made, queued or cancelled by asking."""
     wanted = Wanted(asked.book_path, asked.page_index, asked.image_path, wished=_wished(asked))
-    found = await in_thread(service.reader.lookup, wanted)
+    found = await in_book_thread(service.reader.lookup, wanted)
     reason = None if found.reason is None else found.reason.text(language)
     return LookupView(cached=bool(found.key), url=url_of(found.key), reason=reason)
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from enlarger.reader import PageFacts, RuleSet, presets, revision_of
 from enlarger.server.ranges import named_tags
-from enlarger.server.threads import in_thread
+from enlarger.server.threads import in_book_thread, in_thread
 from enlarger.server.v1.reader_views import verdict_view
 from enlarger.server.v1.reader_wire import Conditions, Presets, PresetView, TestRequest, VerdictView
 from enlarger.server.v1.service import Language, Service, Serving
@@ -89,7 +89,7 @@ async def find_presets(language: Language) -> Presets:
 @router.post("/rules/test")
 async def test(service: Serving, language: Language, body: TestRequest) -> VerdictView:
     """What a page would get, and why: under the rules in force, or under those given."""
-    return await in_thread(lambda: verdict_view(_judged(service, body), language))
+    return await in_book_thread(lambda: verdict_view(_judged(service, body), language))
 
 
 def _tag(rules: RuleSet) -> str:

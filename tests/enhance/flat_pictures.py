@@ -32,11 +32,13 @@ class SeeingRuntime(FakeRuntime):
     """Every result is the sum, modulo 256, of all within `reach`: a tile that lacks any of it, or has others, shows.
 
     `pattern` (h, w) is added to what it gives, repeated over the tile: a network that textures what is flat.
+    `block`: of so many pixels a side it sees only the first one, counted from the tile's corner: it folds.
     """
 
-    def __init__(self, reach: int, pattern: NDArray[Any] | None = None) -> None:
+    def __init__(self, reach: int, pattern: NDArray[Any] | None = None, *, block: int = 1) -> None:
         super().__init__()
         self.reach = reach
+        self.block = block
         self.pattern = pattern
         self.tiles: list[tuple[int, ...]] = []
 
@@ -55,9 +57,9 @@ class _SeeingSession(FakeSession):
 
     def _nearest(self, tile: NDArray[Any]) -> NDArray[Any]:
         self._seeing.tiles.append(tile.shape)
-        seen = tile
+        seen = _in_blocks(tile, self._seeing.block)
         if self._seeing.reach:
-            seen = _summed(_summed(tile.astype(np.int64), self._seeing.reach, 0), self._seeing.reach, 1) % 256
+            seen = _summed(_summed(seen.astype(np.int64), self._seeing.reach, 0), self._seeing.reach, 1) % 256
         enlarged = super()._nearest(seen.astype(tile.dtype))
         if self._seeing.pattern is None:
             return enlarged
@@ -65,6 +67,11 @@ class _SeeingSession(FakeSession):
         repeats = (-(-enlarged.shape[0] // height), -(-enlarged.shape[1] // width))
         added = np.tile(self._seeing.pattern, repeats)[: enlarged.shape[0], : enlarged.shape[1], np.newaxis]
         return (enlarged // 2 + added).astype(tile.dtype)
+
+
+def _in_blocks(tile: NDArray[Any], block: int) -> NDArray[Any]:
+    """Every pixel of a block as its first one is: what a network that folds may make of them."""
+    return tile[::block, ::block].repeat(block, axis=0).repeat(block, axis=1)
 
 
 def _summed(values: NDArray[Any], reach: int, axis: int) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,10 +41,12 @@ def house(settings: Settings, identity_graph: Path) -> Iterator[House]:
     small = {variant.name: TILE_PX for card in CATALOG.cards for variant in card.variants}
     write_atomic(settings.data_dir / "tile-limits.json", json.dumps(small).encode())
 
-    def prepare(variant: Variant, settings: Settings) -> Graph:
-        return Graph(identity_graph, f"digest of {variant.name}", variant, None)
+    def make(runtime: FakeRuntime, *, spare_flat: bool = True, **network: Any) -> Enhancer:
+        """`network`: fields in which its variants differ from the catalogue's."""
 
-    def make(runtime: FakeRuntime, *, spare_flat: bool = True) -> Enhancer:
+        def prepare(variant: Variant, settings: Settings) -> Graph:
+            return Graph(identity_graph, f"digest of {variant.name}", replace(variant, **network), None)
+
         chosen = settings.model_copy(update={"spare_flat": spare_flat})
         opened.append(Enhancer(chosen, device="fake", runtimes={"fake": runtime}, prepare_graph=prepare))
         return opened[-1]
@@ -77,6 +80,17 @@ def test_a_network_that_sees_as_far_as_its_halo_gives_what_it_gives_for_all(
         without = house(computed, spare_flat=False).enlarge(picture(pixels), recipe).picture.pixels
         assert np.array_equal(with_it, without)
         assert computed_px(spared) <= computed_px(computed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("multiple", "halo"), [(2, 14), (4, 14), (8, 12)])
+def test_a_network_that_folds_meets_pieces_as_it_meets_tiles(house: House, seed: int, multiple: int, halo: int) -> None:
+    page = islands(seed + 3, 400, 300)
+    network = {"multiple": multiple, "halo": halo}
+    spared = house(SeeingRuntime(4, block=multiple), **network).enlarge(picture(page), TWICE)
+    computed = house(SeeingRuntime(4, block=multiple), spare_flat=False, **network).enlarge(picture(page), TWICE)
+    assert spared.facts.passes[0].filled_share > 0
+    assert np.array_equal(spared.picture.pixels, computed.picture.pixels)
 
 
 @pytest.mark.parametrize("recipe", [TWICE, CUNET, replace(TWICE, tta=True), replace(CUNET, scale=4.0)])

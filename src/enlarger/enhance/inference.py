@@ -130,7 +130,7 @@ class Inference:
         variant = graph.variant
         if not self.spares_flat or not may_spare(variant):
             return None
-        rule = replace(rule_of(variant, self.recipe), halo=max(plan.halo, _halo_among_pieces_px(variant)))
+        rule = replace(rule_of(variant, self.recipe), halo=_halo_among_pieces_px(variant, plan.halo))
         press = press_of(plan, rule) if self.recipe.tile_px else press_for(rule, self.limits.limit_px(graph))
         return lay_out(plane, plan, press)
 
@@ -250,13 +250,15 @@ def _halo_px(variant: Variant, asked_px: int | None) -> int:
     return ceil(max(asked_px, variant.border) / stride) * stride
 
 
-def _halo_among_pieces_px(variant: Variant) -> int:
-    """The halo of a piece that has pieces of other places beside it.
+def _halo_among_pieces_px(variant: Variant, alone_px: int) -> int:
+    """The halo of a piece that has pieces of other places beside it; `alone_px` is that of a tile.
 
     A network with a border sees no further than its halo. The others see a little of what lies beyond: at a tile's
-    edge next to nothing, but another place's ink is more.
+    edge next to nothing, but another place's ink is more. A network that strides does so from a piece's corner: it
+    meets the same pixels as in a tile where the halo is longer by whole strides.
     """
-    return variant.halo if variant.border else variant.halo * 3 // 2
+    wanted_px = variant.halo if variant.border else variant.halo * 3 // 2
+    return alone_px + ceil(max(wanted_px - alone_px, 0) / variant.multiple) * variant.multiple
 
 
 def plan_for(recipe: Recipe, graph: Graph, width: int, height: int, limits: TileLimits) -> TilePlan:

@@ -55,7 +55,8 @@ def may_spare(variant: Variant) -> bool:
     """Whether flat areas are worth leaving out, and the network answers what is left as it answers the whole."""
     placed = CELL_PX % variant.multiple or variant.remainder  # its result depends on where a tile begins
     too_wide = not variant.border and variant.halo > _WIDEST_HALO_PX
-    return not (placed or too_wide or variant.shared_poolings)
+    unknown = variant.folder and not variant.local  # a person's own: nothing says how far it sees
+    return not (placed or too_wide or unknown or variant.shared_poolings)
 
 
 def press_for(rule: TileRule, max_tile_px: int) -> Press:

@@ -106,3 +106,17 @@ def test_the_devices_of_a_server_are_changed(enlarger: Enlarger, monkeypatch: py
     assert done.code == 0
     assert "vulkan:0, openvino:cpu" in done.out
     assert asked == [("vulkan:0", "openvino:cpu")]
+
+
+def test_what_there_was_no_time_for_is_not_said_to_have_failed(
+    enlarger: Enlarger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proofs = (
+        Measurement(Candidate("openvino", "cpu", "fp32"), 1.0, 120.0),
+        Measurement(Candidate("openvino", "cpu", "bf16"), problem="no time", skipped=True),
+    )
+    monkeypatch.setattr("enlarger.runtimes.prove", lambda _: proofs)
+    done = enlarger("devices", "--test")
+    assert done.code == 0
+    assert "not measured" in done.out
+    assert "failed" not in done.out

@@ -10,6 +10,7 @@ from tiny_network import TinyGraph
 from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.errors import RuntimeFailedError
+from enlarger.messages import LANGUAGES, msg
 from enlarger.models import Graph
 from enlarger.runtimes import (
     BF16,
@@ -137,6 +138,37 @@ def test_what_time_runs_out_for_is_left_out(tiny_graph: TinyGraph) -> None:
     assert found.covers(candidates(found))  # and is not tried the next time
 
 
+def test_each_device_has_a_turn_though_its_runtime_had_one(tiny_graph: TinyGraph) -> None:
+    """Vulkan is ncnn's too."""
+    clock = Clock()
+    ncnn = fake("ncnn", 2.0)
+    first = fake("openvino", 5.0)
+    first.sleep = ncnn.sleep = clock.sleep
+    places = [(first, "cpu"), (ncnn, "cpu"), (ncnn, "vulkan:0")]
+    trials = [(runtime, Candidate(runtime.name, device, FP32)) for runtime, device in places]
+    found = calibrate(tiny_graph, trials, card="tiny", budget_s=1.0, clock=clock)
+    assert [bool(m.problem) for m in found.measurements] == [False, False, False]
+
+
+def test_opening_the_sessions_takes_no_time_from_measuring(tiny_graph: TinyGraph) -> None:
+    clock = Clock()
+
+    class Compiling(FakeRuntime):
+        def open(self, *given: object, **named: object) -> Session:
+            clock.sleep(5.0)
+            return super().open(*given, **named)
+
+    slow = Compiling(Misfortune(delay_s=0.1), dtypes=(FP32, BF16), name="compiling")
+    found = measure(tiny_graph, clock, fake("one", 0.1), slow)
+    assert [bool(m.problem) for m in found.measurements] == [False, False, False]
+
+
+def test_not_measured_is_not_failed(tiny_graph: TinyGraph) -> None:
+    first, second = (fake(name, 5.0, FP32, BF16) for name in ("one", "two"))
+    found = measure(tiny_graph, Clock(), first, second, budget_s=1.0)
+    assert [m.untried for m in found.measurements] == [False, False, False, True]
+
+
 def test_a_slow_first_runtime_does_not_win_unopposed(tiny_graph: TinyGraph) -> None:
     found = measure(tiny_graph, Clock(), fake("one", 5.0), fake("two", 4.0), budget_s=1.0)
     assert found.fastest(candidates(found), exact=True) == Candidate("two", "cpu", FP32)
@@ -165,6 +197,15 @@ def test_covers() -> None:
     known = Calibration("card", "network", (64, 64), (Measurement(one), Measurement(two, problem="failed")))
     assert known.covers([one, two])
     assert not known.covers([one, Candidate("three", "cpu", FP32)])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_device_that_was_remembered_as_not_measured_is_measured(language: str) -> None:
+    cpu, gpu = Candidate("ncnn", "cpu", FP32), Candidate("ncnn", "vulkan:0", FP32)
+    said = msg("not measured: no time was left").text(language)
+    known = Calibration("card", "network", (64, 64), (Measurement(cpu, 1.0, 120.0), Measurement(gpu, problem=said)))
+    assert known.covers([cpu])
+    assert not known.covers([cpu, gpu])
 
 
 @pytest.mark.parametrize(("params", "side"), [(500_000, 160), (4_500_000, 64), (17_000_000, 48)])

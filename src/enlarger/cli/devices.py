@@ -105,7 +105,7 @@ def _test(settings: Settings, *, as_json: bool) -> ExitCode:
         print_json({"tests": [{**_measurement_json(each), "passed": is_proven(each)} for each in proofs]})
     else:
         _show_tests(proofs)
-    return ExitCode.OK if proofs and all(map(is_proven, proofs)) else ExitCode.SOME_FAILED
+    return ExitCode.OK if proofs and all(is_proven(each) or each.untried for each in proofs) else ExitCode.SOME_FAILED
 
 
 def _show_tests(proofs: Sequence[Measurement]) -> None:
@@ -116,7 +116,7 @@ def _show_tests(proofs: Sequence[Measurement]) -> None:
     headings = (msg("Device"), msg("Arithmetic"), msg("MP/s"), msg("PSNR in dB"), msg("Test"))
     table = Table(*(str(heading) for heading in headings), box=None, pad_edge=False)
     for each in proofs:
-        verdict = msg("passed") if is_proven(each) else msg("failed")
+        verdict = msg("passed") if is_proven(each) else msg("not measured") if each.untried else msg("failed")
         table.add_row(_device(each.candidate), each.candidate.dtype, *_figures(each), str(verdict))
     show(table)
 

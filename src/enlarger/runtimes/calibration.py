@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from enlarger.errors import RuntimeFailedError
-from enlarger.messages import msg
+from enlarger.messages import LANGUAGES, msg
 from enlarger.models import Graph
 from enlarger.runtimes.calibration_picture import SIDE_PX, page_tile
 from enlarger.runtimes.session import FP32, UINT8, Device, Runtime, Session, Tile
@@ -24,6 +24,7 @@ _SIDE_STEP_PX = 16
 _TILE_FLOPS = 30e9  # what one tile should cost: about a quarter of a second of fp32 on two plain cores
 _HOPELESS = 2.0  # times slower in the warm-up than the best of its arithmetic: not timed again
 _ROUNDS = 5
+_NO_TIME = msg("not measured: no time was left")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class Measurement:
     megapixels_per_s: float = 0.0  # of what enters the network; 0 where it failed
     psnr_db: float = 0.0  # of the 8-bit result against fp32
     problem: str = ""  # why it could not be measured
+    skipped: bool = False  # it was not run at all, since no time was left
+
+    @property
+    def untried(self) -> bool:
+        """Whether nothing is known of it: it did not fail. Measurements of before say so in their text alone."""
+        return self.skipped or self.problem in {_NO_TIME.text(language) for language in LANGUAGES}
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,11 @@ class Calibration:
         return max(usable, key=lambda m: m.megapixels_per_s).candidate if usable else None
 
     def covers(self, candidates: Sequence[Candidate]) -> bool:
-        """Whether every one of `candidates` was tried."""
-        return {m.candidate for m in self.measurements} >= set(candidates)
+        """Whether every one of `candidates` was tried, or another arithmetic in its place and no time was left."""
+        tried = {m.candidate for m in self.measurements if not m.untried}
+        places = {(candidate.runtime, candidate.device) for candidate in tried}
+        known = {m.candidate for m in self.measurements if (m.candidate.runtime, m.candidate.device) in places}
+        return known >= set(candidates)
 
 
 def _keeps_promise(measurement: Measurement, *, exact: bool) -> bool:
@@ -90,15 +100,14 @@ def calibrate(
     """Run every candidate in turn, round after round, until `budget_s` is spent; the best time of each counts.
 
     Turns are fair when something else disturbs the machine. The first time warms up, and shows who has no chance; it
-    counts for nothing if there is time for another. However slow the machine, each runtime has one turn: what is found
-    is remembered. Further arithmetics of runtimes behind the first are recorded as not measured once the time is over.
-    So is, with its problem, a candidate that fails.
+    counts for nothing if there is time for another. However slow the machine, each runtime has one turn on each of its
+    devices: what is found is remembered. Further arithmetics behind the first are recorded as not measured once the
+    time is over. So is, with its problem, a candidate that fails. Opening the sessions does not count.
     """
-    deadline_s = clock() + budget_s
     tile = calibration_tile(graph)
     with ExitStack() as opened:
         stands = [_Stand.prepare(graph, tile, *trial, opened=opened, clock=clock) for trial in trials]
-        _race([stand for stand in stands if stand.session], page_tile(tile), deadline_s, clock)
+        _race([stand for stand in stands if stand.session], page_tile(tile), clock() + budget_s, clock)
     return Calibration(card, graph.variant.name, tile, tuple(_measurements(stands)))
 
 
@@ -122,6 +131,7 @@ class _Stand:
     session: Session | None
     clock: Callable[[], float]
     problem: str = ""
+    skipped: bool = False
     warm_up_s: float = math.inf
     best_s: float = math.inf
     result: Tile | None = None
@@ -150,6 +160,10 @@ class _Stand:
         self.best_s = min(self.best_s, self._timed(tile))
 
     @property
+    def place(self) -> tuple[str, str]:
+        return self.candidate.runtime, self.candidate.device
+
+    @property
     def megapixels_per_s(self) -> float:
         assert self.session is not None
         height, width = self.session.spec.tile
@@ -158,6 +172,10 @@ class _Stand:
 
     def give_up(self, problem: str) -> None:
         self.problem, self.session = problem, None
+
+    def skip(self) -> None:
+        self.give_up(str(_NO_TIME))
+        self.skipped = True
 
     def _timed(self, tile: Tile) -> float:
         assert self.session is not None
@@ -173,10 +191,9 @@ class _Stand:
 def _race(stands: list[_Stand], tile: Tile, deadline_s: float, clock: Callable[[], float]) -> None:
     for stand in stands:
         reference = _reference(stands)
-        met = {other.candidate.runtime for other in stands if other.result is not None}
-        runtime = stand.candidate.runtime
-        if clock() > deadline_s and reference and reference.candidate.runtime != runtime and runtime in met:
-            stand.give_up(str(msg("not measured: no time was left")))
+        met = {other.place for other in stands if other.result is not None}
+        if clock() > deadline_s and reference and reference.place != stand.place and stand.place in met:
+            stand.skip()
         else:
             stand.warm_up(tile)
     runners = [stand for stand in stands if stand.warm_up_s <= _HOPELESS * _fastest_s(stands, stand.candidate.dtype)]
@@ -199,7 +216,7 @@ def _measurements(stands: Sequence[_Stand]) -> Iterator[Measurement]:
     reference = _reference(stands)
     for stand in stands:
         if stand.problem or stand.result is None:
-            yield Measurement(stand.candidate, problem=stand.problem)
+            yield Measurement(stand.candidate, problem=stand.problem, skipped=stand.skipped)
         else:
             exactness_db = (
                 psnr_db(stand.result, reference.result) if reference and reference.result is not None else 0.0

@@ -92,7 +92,7 @@ def _proofs(runtimes: Mapping[str, Runtime]) -> Iterator[Finding]:
         where = {"device": f"{each.candidate.runtime}:{each.candidate.device}", "dtype": each.candidate.dtype}
         if is_proven(each):
             yield Finding("ok", msg("{device} computes in {dtype}.", **where))
-        else:
+        elif not each.untried:
             reason = each.problem or msg("it computes something else than the others")
             yield Finding(
                 "warning",

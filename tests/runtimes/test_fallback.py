@@ -12,7 +12,7 @@ from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.errors import OutOfMemoryError, RuntimeFailedError
 from enlarger.messages import msg
-from enlarger.runtimes import FP32, TROUBLES, Device, FakeRuntime, Misfortune, Session, open_session
+from enlarger.runtimes import FP16, FP32, TROUBLES, Device, FakeRuntime, Misfortune, Session, open_session
 from enlarger.runtimes.device_troubles import PAUSE_S, DeviceTroubles
 from enlarger.runtimes.opening import calibration_store
 from enlarger.settings import Settings
@@ -115,3 +115,22 @@ def test_troubles_pass() -> None:
     assert troubles.of("ncnn", "vulkan:1") is None
     now[0] += PAUSE_S
     assert troubles.of("ncnn", "vulkan:0") is None
+
+
+@pytest.mark.parametrize("output", ["nearest", "black"])
+def test_one_arithmetic_that_is_not_fp32_is_measured_before_it_is_taken(
+    tiny_graph: TinyGraph, settings: Settings, output: str
+) -> None:
+    runtimes = machine(output=output, output_dtypes=(FP16,))
+    runtimes["ncnn"].more_devices = (replace(GPU, id="npu", dtypes=(FP16,)),)
+    spec = opened(tiny_graph, settings, "npu", runtimes).spec
+    assert spec.device == ("npu" if output == "nearest" else "cpu")
+    assert (spec.fallback is None) == (output == "nearest")
+
+
+def test_a_device_that_computes_wrongly_in_all_it_has_is_not_taken(tiny_graph: TinyGraph, settings: Settings) -> None:
+    runtimes = machine(lost_devices=("vulkan:0",))
+    runtimes["ncnn"].more_devices = (replace(GPU, dtypes=(FP32, FP16)),)
+    spec = opened(tiny_graph, settings, "vulkan:0", runtimes).spec
+    assert spec.device == "cpu"
+    assert "wrongly, or not at all" in str(spec.fallback)

@@ -116,11 +116,31 @@ def choose(
     wanted = [c for c in _candidates(graph, device, runtimes) if c.dtype == FP32 or not exact]
     if not wanted:
         raise _cannot_run(graph, device)
-    if len(wanted) == 1 or not runtimes[wanted[-1].runtime].calibrates:
+    if [each.dtype for each in wanted] == [FP32] or not runtimes[wanted[-1].runtime].calibrates:
         return wanted[-1]
     everything = list(dict.fromkeys((*_candidates(graph, AUTO, runtimes), *wanted)))
     calibration = calibrated(graph, everything, settings=settings, runtimes=runtimes)
-    return calibration.fastest(wanted, exact=exact) or wanted[0]
+    found = calibration.fastest(wanted, exact=exact) or _unmeasured(wanted, calibration, last_resort=device == AUTO)
+    if found is None:
+        raise _too_far_off(graph, device)
+    return found
+
+
+def _unmeasured(wanted: Sequence[Candidate], calibration: Calibration, *, last_resort: bool) -> Candidate | None:
+    """fp32 that there was no time for keeps any promise; where nothing else is left, so may fp32 that failed there."""
+    tried = {each.candidate for each in calibration.measurements if not each.untried}
+    return next((each for each in wanted if each.dtype == FP32 and (last_resort or each not in tried)), None)
+
+
+def _too_far_off(graph: Graph, device: str) -> RuntimeFailedError:
+    return RuntimeFailedError(
+        msg(
+            "{device} computes {model} wrongly, or not at all, in every arithmetic that it has.",
+            device=device,
+            model=graph.variant.name,
+        ),
+        msg("Leave out the device, or run `enlarger devices --test` to see what it does."),
+    )
 
 
 def _cannot_run(graph: Graph, device: str) -> RuntimeFailedError:

@@ -95,7 +95,7 @@ def test_a_network_that_folds_meets_pieces_as_it_meets_tiles(house: House, seed:
 
 def test_an_own_network_whose_reach_is_unknown_is_given_the_whole_page(house: House) -> None:
     page = sparse()
-    unknown = house(SeeingRuntime(40), folder="own/mine", local=False).enlarge(picture(page), TWICE)
+    unknown = house(SeeingRuntime(0), folder="own/mine", local=False).enlarge(picture(page), TWICE)
     assert unknown.facts.passes[0].filled_share == 0
     known = house(SeeingRuntime(0), folder="own/mine").enlarge(picture(page), TWICE)
     assert known.facts.passes[0].filled_share > 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from pathlib import Path
 
@@ -40,11 +41,49 @@ def test_tasks_stay_until_they_are_removed_whatever_a_server_is_told_to_keep(tmp
 
 
 def test_a_ledger_is_kept_off_other_machines_disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own, "network_type", lambda path: "nfs4" if path.is_relative_to(tmp_path / "cache") else "")
-    monkeypatch.setattr(own.tempfile, "mkdtemp", lambda prefix: str(tmp_path / "local"))
-    with private_jobs(settings_in(tmp_path), gated_crew(tmp_path)) as jobs:
-        assert jobs.storage.root.parent == tmp_path / "local"
+    local = _cache_on_a_network_disk(tmp_path, monkeypatch)
+    for _ in range(2):
+        with private_jobs(settings_in(tmp_path), gated_crew(tmp_path)) as jobs:
+            (folder,) = local.iterdir()  # one for both
+            assert jobs.storage.root.parent == folder
+            assert sys.platform == "win32" or folder.stat().st_mode & 0o777 == 0o700
+            assert not (folder / "abandoned").exists()
+        (folder / "abandoned").mkdir()
     assert not (tmp_path / "cache" / "tasks").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there each user has a folder for temporary files")
+@pytest.mark.parametrize("theirs", ["open to all", "link", "file"])
+def test_a_strangers_folder_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str) -> None:
+    local = _cache_on_a_network_disk(tmp_path, monkeypatch)
+    laid_out = local / f"enlarger-tasks-{os.getuid()}"
+    if theirs == "open to all":
+        laid_out.mkdir()
+        laid_out.chmod(0o777)
+    elif theirs == "link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        laid_out.symlink_to(tmp_path / "elsewhere")
+    else:
+        laid_out.touch()
+    with private_jobs(settings_in(tmp_path), gated_crew(tmp_path)) as jobs:
+        folder = jobs.storage.root.parent
+        assert (folder.parent, folder == laid_out) == (local, False)
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_nor_one_that_a_stranger_owns(tmp_path: Path) -> None:
+    mine = tmp_path.lstat()
+    facts = [0o040700, *mine[1:4], mine.st_uid + 1, *mine[5:]]
+    assert own._is_private(os.stat_result([0o040700, *mine[1:]]))
+    assert sys.platform == "win32" or not own._is_private(os.stat_result(facts))
+
+
+def _cache_on_a_network_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for temporary files, which is not on it."""
+    monkeypatch.setattr(own, "network_type", lambda path: "nfs4" if path.is_relative_to(tmp_path / "cache") else "")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "local"))
+    (tmp_path / "local").mkdir()
+    return tmp_path / "local"
 
 
 def test_below_a_daemonic_process_it_is_said_what_to_do_and_nothing_stays_open(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -58,7 +61,27 @@ def _at(settings: Settings, root: Path) -> Settings:
 def _folder(settings: Settings) -> Path:
     """Beside the renders, so that results are links to them; a ledger cannot lie on another machine's disk."""
     folder = settings.cache_dir / "tasks"
-    return Path(tempfile.mkdtemp(prefix="enlarger-")) if network_type(folder) else folder
+    return _local_folder() if network_type(folder) else folder
+
+
+def _local_folder() -> Path:
+    """One for all processes of a user, so that the next one finds what a killed one left; a stranger's is not used."""
+    with suppress(OSError, KeyError, ImportError):  # the latter two: a user without a name
+        folder = Path(tempfile.gettempdir()) / f"enlarger-tasks-{_user()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if _is_private(folder.lstat()):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="enlarger-"))
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
+
+
+def _is_private(found: os.stat_result) -> bool:
+    """Whether it is a folder, no link, that this user owns and alone can enter. Windows has one for each."""
+    is_own = os.name == "nt" or (found.st_uid == os.getuid() and not found.st_mode & 0o077)
+    return stat.S_ISDIR(found.st_mode) and is_own
 
 
 def _sweep(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from fake_workers import Hearing, make_graph, page_file, running, setup, start
 
 from enlarger.jobs.crew import Crew
 from enlarger.jobs.crew_member import CrewMember
-from enlarger.jobs.protocol import Done, Idle, Ready, WorkerDied, WorkerLeft
+from enlarger.jobs.protocol import Done, Idle, Ready, Stop, ToWorker, UseDevice, WorkerDied, WorkerLeft
 from enlarger.jobs.worker import WorkerSetup
 from enlarger.messages import Message
 from enlarger.settings import Settings
@@ -131,3 +132,39 @@ def test_workers_that_wait_to_be_replaced_are_dealt_out_in_turn_too(
     crew.poll(0.0)
     crew.stop(0.0)
     assert sorted(asked[:2]) == ["vulkan:0", "vulkan:1"]
+
+
+def test_all_share_anew_when_there_are_more_or_fewer(
+    settings: Settings, graph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members: list[_Told] = []
+    monkeypatch.setattr("enlarger.jobs.crew.CrewMember", lambda *args: members.append(_Told(*args)) or members[-1])
+    crew = Crew(setup(settings, graph))
+    crew.start(1)
+    crew.use_devices(["cpu", *CARDS])
+    assert [(each.device, each.share) for each in members] == [("cpu", 3), ("vulkan:0", 3), ("vulkan:1", 3)]
+    assert members[0].told == [UseDevice("cpu", 3)]
+    crew.use_devices(["cpu"])
+    assert [each.told[-1] for each in members] == [UseDevice("cpu", 1), Stop(), Stop()]
+    crew.stop(0.0)
+
+
+class _Told(CrewMember):
+    """A member without a process: what it is told is kept."""
+
+    def __init__(self, name: str, _setup: WorkerSetup, share: int, failures: int, device: str) -> None:
+        self.name, self.share, self.failures, self.device = name, share, failures, device
+        self.state, self.is_up, self.told = "idle", True, list[ToWorker]()
+        self.pipe, self._theirs = multiprocessing.Pipe()
+        self._tasks = {}
+
+    def send(self, message: ToWorker) -> bool:
+        self.told.append(message)
+        return super().send(message)
+
+    def kill(self) -> None:
+        self._theirs.close()
+
+    def end(self, patience_s: float) -> int:
+        self.pipe.close()
+        return 0

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from enlarger.runtimes import Session
 
 # device, variant, graph digest, tile, batch, precision, pixels
-SessionKey = tuple[str, str, str, tuple[int, int], int, str, str]
+SessionKey = tuple[str, str, str, tuple[int, int], int, str, str, int]
 
 # A volume needs up to three tile shapes: planned, wide and narrow; twice two where a page goes through two networks.
 # Double spreads and covers bring a few more. Each costs memory, most of it only while it runs.

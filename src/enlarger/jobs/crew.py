@@ -62,7 +62,8 @@ class Crew:
     def use_devices(self, devices: Sequence[str]) -> None:
         """Deal the workers out to these devices, in turn; each takes its own from the next page on.
 
-        As many as there are devices, and at least as many as were started: surplus ones finish what they have.
+        As many as there are devices, and at least as many as were started: surplus ones finish what they have. All
+        share the cores and the memory anew.
         """
         self._devices = tuple(devices)
         members = [member for member in self._members.values() if member.state != "draining"]
@@ -71,9 +72,9 @@ class Crew:
         for member in members[wanted:]:
             self.remove_worker(member.name)
         for number, member in enumerate(members[:wanted]):
-            self._pin(member, self._devices[number % len(self._devices)])
+            self._pin(member, self._devices[number % len(self._devices)], wanted)
         for each in due:  # one by one: each counts for the next
-            self._due.append(replace(each, device=self._next_device()))
+            self._due.append(replace(each, device=self._next_device(), share=wanted))
         for _ in range(wanted - len(members) - len(self._due)):
             self._spawn(wanted, self._next_device())
 
@@ -156,9 +157,9 @@ class Crew:
         for pipe in (self._ear, self._bell, *(member.pipe for member in self._members.values())):
             pipe.close()
 
-    def _pin(self, member: CrewMember, device: str) -> None:
-        if member.device != device:
-            member.send(UseDevice(device))
+    def _pin(self, member: CrewMember, device: str, share: int) -> None:
+        if (member.device, member.share) != (device, share):
+            member.send(UseDevice(device, share))
 
     def _next_device(self) -> str:
         """The one with the fewest workers, of those that wait to be replaced too."""

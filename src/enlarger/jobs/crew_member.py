@@ -87,7 +87,7 @@ class CrewMember:
             self._tasks[message.task] = None
             self.state = "busy"
         elif isinstance(message, UseDevice):
-            self.device = message.device
+            self.device, self.share = message.device, message.share
         return True
 
     def note(self, message: FromWorker) -> None:

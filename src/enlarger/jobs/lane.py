@@ -93,8 +93,14 @@ class Lane:
             self._unloads = True
             self._changed.notify_all()
 
-    def use_device(self, device: str) -> None:
-        """From the next page on, those that name none are computed there; what is open elsewhere is closed."""
+    def use_device(self, device: str, share: int, threads: int) -> None:
+        """From the next page on, those that name none are computed there; what is open elsewhere is closed.
+
+        share: of how many equal parts of the memory there is one for all that follows. Pages that are decoded already
+        keep the Enhancer they have: their keys were made with its tiles.
+        """
+        self._own = self._own.beside(share, threads)
+        self._enhancers = {self._own.device: self._own}
         self._device = device
         self.unload()
 
@@ -246,9 +252,10 @@ class Lane:
         return page.rendering.prepare(self._sources.page(start.source, start.name))
 
     def _enhancer(self, device: str) -> Enhancer:
-        if device not in self._enhancers:
-            self._enhancers[device] = self._own.on(device)
-        return self._enhancers[device]
+        enhancers = self._enhancers  # replaced at any moment
+        if device not in enhancers:
+            enhancers[device] = self._own.on(device)
+        return enhancers[device]
 
     def _refresh(self) -> None:
         for enhancer in self._enhancers.values():

@@ -71,9 +71,12 @@ class Refresh:
 
 @dataclass(frozen=True)
 class UseDevice:
-    """From the next page on, those that name no device are computed on this one."""
+    """From the next page on, those that name no device are computed on this one, with one of `share` equal parts of the
+    cores and the memory.
+    """
 
     device: str
+    share: int
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def run_worker(pipe: Connection, setup: WorkerSetup, share: int, device: str = "
     if device != "auto":
         enhancer = enhancer.on(device)
     lane = Lane(enhancer, RenderCache(settings.renders_dir, settings.cache_max_bytes), voice.say)
-    threading.Thread(target=_listen, args=(pipe, lane), name="listen", daemon=True).start()
+    threading.Thread(target=_listen, args=(pipe, lane, setup.settings), name="listen", daemon=True).start()
     _preload(enhancer, settings)
     voice.say(Ready(os.getpid()))
     lane.run()
@@ -131,16 +131,16 @@ class _Voice:
             os._exit(EXIT_ORPHANED)
 
 
-def _listen(pipe: Connection, lane: Lane) -> None:
+def _listen(pipe: Connection, lane: Lane, settings: Settings) -> None:
     while True:
         try:
             message: ToWorker = pipe.recv()
         except (EOFError, OSError):
             os._exit(EXIT_ORPHANED)  # in mid-tile too: nobody waits for the result, and all files are whole or absent
-        _obey(lane, message)
+        _obey(lane, message, settings)
 
 
-def _obey(lane: Lane, message: ToWorker) -> None:
+def _obey(lane: Lane, message: ToWorker, settings: Settings) -> None:
     match message:
         case Start():
             lane.start(message)
@@ -154,8 +154,8 @@ def _obey(lane: Lane, message: ToWorker) -> None:
             lane.unload()
         case Refresh():
             lane.refresh()
-        case UseDevice(device):
-            lane.use_device(device)
+        case UseDevice(device, share):
+            lane.use_device(device, share, threads_for(settings, share))
         case Stop():
             lane.finish()
 

@@ -134,3 +134,25 @@ def test_a_device_that_computes_wrongly_in_all_it_has_is_not_taken(tiny_graph: T
     spec = opened(tiny_graph, settings, "vulkan:0", runtimes).spec
     assert spec.device == "cpu"
     assert "wrongly, or not at all" in str(spec.fallback)
+
+
+def test_one_network_that_fails_leaves_the_device_to_the_others(tiny_graph: TinyGraph, settings: Settings) -> None:
+    runtimes = machine(closed_devices=("vulkan:0",))
+    assert opened(tiny_graph, settings, "vulkan:0", runtimes).spec.device == "cpu"
+    runtimes["ncnn"].misfortune = Misfortune()
+    other = replace(tiny_graph, digest="another network")
+    assert opened(other, settings, "vulkan:0", runtimes).spec.device == "vulkan:0"
+    assert opened(tiny_graph, settings, "vulkan:0", runtimes).spec.device == "cpu"
+
+
+def test_a_device_that_two_networks_failed_on_is_left_alone_by_all() -> None:
+    now = [100.0]
+    troubles = DeviceTroubles(clock=lambda: now[0])
+    troubles.note("ncnn", "vulkan:0", msg("lost"), graph="one")
+    assert troubles.of("ncnn", "vulkan:0", "two") is None
+    now[0] += PAUSE_S / 2
+    troubles.note("ncnn", "vulkan:0", msg("lost"), graph="two")
+    assert str(troubles.of("ncnn", "vulkan:0", "three")) == "lost"
+    now[0] += PAUSE_S / 2
+    assert troubles.of("ncnn", "vulkan:0", "three") is None
+    assert str(troubles.of("ncnn", "vulkan:0", "two")) == "lost"

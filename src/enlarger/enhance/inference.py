@@ -108,7 +108,7 @@ class Inference:
                 with self.meter.sparing(work_px(plan, graph.variant) - layout.px), _spared_or_not():
                     return self._spared(plane, graph, plan, layout, precision, lost)
             except _DeviceFailedError as failed:
-                self._leave(failed)
+                self._leave(failed, graph)
                 lost[failed.place] = failed.error
             except OutOfMemoryError:
                 self.residents.close_idle()  # what is resident is memory that the smaller tile needs
@@ -120,9 +120,9 @@ class Inference:
                 if not self._lower(graph.variant, tile, batch):
                     raise
 
-    def _leave(self, failed: _DeviceFailedError) -> None:
-        """The next session is opened on another device, if there is one."""
-        TROUBLES.note(*failed.place, failed.error.message)
+    def _leave(self, failed: _DeviceFailedError, graph: Graph) -> None:
+        """The next session for this network is opened on another device, if there is one."""
+        TROUBLES.note(*failed.place, failed.error.message, graph=graph.digest)
         self.residents.close_idle()
 
     def _layout(self, plane: Plane, graph: Graph, plan: TilePlan) -> Layout | None:

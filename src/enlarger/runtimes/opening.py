@@ -57,7 +57,7 @@ def open_session(
         except OutOfMemoryError:
             raise
         except RuntimeFailedError as error:
-            TROUBLES.note(candidate.runtime, candidate.device, error.message)
+            TROUBLES.note(candidate.runtime, candidate.device, error.message, graph=graph.digest)
             why, failure = why or error.message, failure or error
             continue
         return session if why is None else FallbackSession(session, why)
@@ -71,7 +71,7 @@ def _in_turn(
     """What was meant, then whatever else could do it; between them why not. Devices in trouble come last."""
     late: list[Candidate] = []
     for found in _each_device(graph, device, precision, settings, runtimes):
-        trouble = TROUBLES.of(found.runtime, found.device) if isinstance(found, Candidate) else None
+        trouble = TROUBLES.of(found.runtime, found.device, graph.digest) if isinstance(found, Candidate) else None
         if isinstance(found, Candidate) and trouble is not None:
             late.append(found)
             yield RuntimeFailedError(trouble)

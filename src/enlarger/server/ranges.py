@@ -108,14 +108,19 @@ def byte_range(headers: Mapping[str, str], size_bytes: int, tag: str) -> range |
 
 def is_current(if_none_match: str, sha256: str) -> bool:
     """Whether the client's copy, by an ETag quoted, weak or bare, is the file."""
-    tags = [tag.strip().removeprefix("W/").strip('"') for tag in if_none_match.split(",")]
+    tags = _tags(if_none_match)
     return sha256 in tags or "*" in tags
 
 
 def named_tags(if_match: str) -> frozenset[str] | None:
     """The tags of which one has to be the thing's own; None: whatever it is, as `*` and no header say."""
-    tags = frozenset(tag.strip().strip('"') for tag in if_match.split(",")) if if_match.strip() else frozenset("*")
+    tags = _tags(if_match) if if_match.strip() else frozenset("*")
     return None if "*" in tags else tags
+
+
+def _tags(header: str) -> frozenset[str]:
+    """ETags without their quotes; a proxy that compressed the answer has made them weak."""
+    return frozenset(tag.strip().removeprefix("W/").strip('"') for tag in header.split(","))
 
 
 def _behind_the_end(size_bytes: int) -> RangeError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from enlarger.runtimes.interpreter import interpreter
 from enlarger.runtimes.session import Device
 from enlarger.settings import Settings
 
@@ -20,7 +21,7 @@ _lock = threading.Lock()
 
 
 def list_devices_apart(settings: Settings, *, anew: bool = False) -> tuple[Device, ...]:
-    """As `list_devices`, remembered until the process ends or `anew`; nothing where the child fails. Takes seconds."""
+    """As `list_devices`, remembered until the process ends or `anew`; nothing where no child tells. Takes seconds."""
     key = (settings.data_dir, settings.vulkan)
     with _lock:
         if anew or not _known.get(key):
@@ -29,12 +30,15 @@ def list_devices_apart(settings: Settings, *, anew: bool = False) -> tuple[Devic
 
 
 def _asked(settings: Settings) -> tuple[Device, ...]:
+    python = interpreter()
+    if not python:
+        return ()
     package = str(Path(__file__).parents[2])
     paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     told = {"ENLARGER_DATA_DIR": str(settings.data_dir), "ENLARGER_VULKAN": str(int(settings.vulkan))}
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "enlarger.runtimes.devices_apart"],  # -P: nothing of the current folder is run
+            [python, "-P", "-m", "enlarger.runtimes.devices_apart"],  # -P: nothing of the current folder is run
             env={**os.environ, **told, "PYTHONPATH": paths},
             stdin=subprocess.DEVNULL,
             capture_output=True,

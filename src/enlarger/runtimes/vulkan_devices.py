@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from enlarger.errors import StorageError
 from enlarger.messages import Message, msg
+from enlarger.runtimes.interpreter import interpreter
 from enlarger.runtimes.library_version import library_version
 from enlarger.storage import one_at_a_time, write_atomic
 
@@ -149,12 +149,13 @@ def _lines(output: str) -> Iterator[dict[str, Any]]:
 
 def run_child(skipped: Sequence[int]) -> tuple[str, Problem]:
     """The probe in a new process; Python itself, not a fork: no thread or handle of this one goes along."""
-    if not sys.executable:  # embedded in another program
+    python = interpreter()
+    if not python:  # part of another program
         return "", _SILENT
     package = str(Path(__file__).parents[2])
     paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     # -P: nothing of the current folder, whatever was downloaded into it, is taken for a module
-    command = [sys.executable, "-P", "-m", "enlarger.runtimes.vulkan_probe", *map(str, skipped)]
+    command = [python, "-P", "-m", "enlarger.runtimes.vulkan_probe", *map(str, skipped)]
     try:
         ended = subprocess.run(
             command,

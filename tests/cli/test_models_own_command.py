@@ -10,7 +10,7 @@ from command_running import Enlarger
 from PIL import Image
 
 from checkpoint_files import runs, small_srvgg, write_archive, write_checkpoint
-from onnx_files import plain_2x, write
+from onnx_files import plain_2x, relu, write
 
 
 @pytest.fixture
@@ -48,6 +48,22 @@ def test_it_enlarges(enlarger: Enlarger, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     with Image.open(tmp_path / "out.png") as made:
         assert made.size == (60, 40)
+
+
+def test_one_that_keeps_size_takes_pictures_as_they_are_and_refuses_to_enlarge(
+    enlarger: Enlarger, tmp_path: Path
+) -> None:
+    card = enlarger("models", "add", write(tmp_path / "net.onnx", relu()), "--name", "cleaner", "--json").json
+    assert card["scales"] == [1]
+    page, out = tmp_path / "page.png", tmp_path / "out.png"
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (20, 30, 3), np.uint8)).save(page)
+    done = enlarger("upscale", page, "-o", out, "--model", "cleaner", "--device", "openvino")
+    assert done.code == 0, done.err
+    with Image.open(out) as made:
+        assert made.size == (30, 20)
+    refused = enlarger("upscale", page, "-o", tmp_path / "larger.png", "--model", "cleaner", "--scale", "2")
+    assert refused.code != 0
+    assert "does not enlarge" in refused.err
 
 
 def test_what_is_assumed_of_colours_is_said(enlarger: Enlarger, tmp_path: Path) -> None:

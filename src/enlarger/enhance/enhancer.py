@@ -286,9 +286,8 @@ def _through(inference: Inference, plane: Pixels, graphs: tuple[Graph, ...]) -> 
     for graph in graphs:
         result, facts = inference.run(plane, graph)
         recipe = inference.recipe
-        denoises = (
-            recipe.denoise and graph.variant.scale == 1
-        )  # where a share is asked for, nothing else keeps the size
+        # where a share is asked for, nothing else keeps the size but a person's own network
+        denoises = recipe.denoise and graph.variant.scale == 1 and not graph.variant.folder
         plane = blend(plane, result, recipe.denoise) if denoises else result
         passes.append(facts)
     return plane, tuple(passes)

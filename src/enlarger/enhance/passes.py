@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import combinations_with_replacement
 from math import prod
 
+from enlarger.errors import RecipeError
+from enlarger.messages import msg
 from enlarger.models import Card, Variant
 
 _MOST_PASSES = 5  # 2x five times is 32x, the largest scale a recipe allows
@@ -17,7 +19,13 @@ def plan_passes(card: Card, noise: int | None, factor: float) -> tuple[Variant, 
     network enlarges and takes noise out, one that only does the latter goes before (waifu2x's VGG7 and ResNet10).
     Smaller scales come first, because the last pass works on the most pixels. A picture that is not to
     grow gets the card's 1x denoiser, or its smallest denoising network; without noise, no pass at all.
+
+    A card that only keeps size is asked for its network: every picture gets it. RecipeError where one is to grow.
     """
+    if keeps_size_only(card):
+        if factor > 1:
+            raise cannot_enlarge(card)
+        return (_network(card, 1, noise),)
     if factor <= 1:
         return () if noise is None else (_denoiser(card, noise),)
     if noise is not None and not any(_has(card, scale, noise) for scale in card.scales if scale > 1):
@@ -32,6 +40,19 @@ def plan_restoring(card: Card) -> tuple[Variant, ...]:
     Real-ESRGAN's programs do so for an output scale of 1: the network restores, whatever its scale.
     """
     return (_network(card, min(scale for scale in card.scales if scale > 1), None),)
+
+
+def keeps_size_only(card: Card) -> bool:
+    """Whether none of its networks enlarges: a person's own that takes noise out."""
+    return max(card.scales) == 1
+
+
+def cannot_enlarge(card: Card) -> RecipeError:
+    """What to say where such a card is to enlarge."""
+    return RecipeError(
+        msg("{model} keeps the size of pictures: it does not enlarge.", model=card.name),
+        msg("Ask for scale 1, or choose another model."),
+    )
 
 
 def _scales(card: Card, noise: int | None, factor: float) -> tuple[int, ...]:

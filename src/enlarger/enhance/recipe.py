@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from enlarger import pictures
 from enlarger.enhance.denoise import Strength, strength_of
+from enlarger.enhance.passes import cannot_enlarge, keeps_size_only
 from enlarger.errors import RecipeError
 from enlarger.messages import msg
 from enlarger.models import Card, Catalog, Choice
@@ -184,6 +185,8 @@ def _check(recipe: Recipe, card: Card) -> None:
             msg("“{format}” is not an output format.", format=recipe.format),
             msg("Choose one of: {names}.", names=", ".join(FORMATS)),
         )
+    if recipe.scale > 1 and keeps_size_only(card):
+        raise cannot_enlarge(card)
     if recipe.keeps_size and recipe.noise is None and card.noise_levels:
         raise RecipeError(
             msg("Scale 1 without noise reduction would change nothing."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -11,10 +12,13 @@ from enlarger.errors import JobError, WeightsMissingError
 from enlarger.jobs.failure import Failure
 from enlarger.jobs.job import Job
 from enlarger.jobs.ledger import Ledger
+from enlarger.jobs.preparing import unforeseen
 from enlarger.jobs.pulls import Pull, Pulls, PullState
-from enlarger.jobs.weights import Weights
+from enlarger.jobs.weights import Lack, Weights
 from enlarger.messages import msg
 from enlarger.models import Card, Variant
+
+_log = logging.getLogger(__name__)
 
 _TELL_S = 3.0  # each is a durable event of every job that waits
 
@@ -61,10 +65,12 @@ class Fetching:
         What the others lack is on its way; what nobody lacks any more is called off.
         """
         ended = {model: pull.state for model, pull in self._held.items() if pull.state.has_ended}
-        needs = self._needs(jobs, ended)  # after the states were read: what is done by now is there
+        lacks = self._lacks(jobs)  # after the states were read: what is done by now is there
+        jobs = [job for job in jobs if job.id in lacks]
+        needs = self._needs(jobs, lacks, ended)
         waiting = {job.id for need in needs.values() for job in need.jobs}
         if failed := self._fail(needs, ended):
-            needs = self._needs([job for job in jobs if job.id not in failed], ended)
+            needs = self._needs([job for job in jobs if job.id not in failed], lacks, ended)
         self._before = {model: (need.card, {job.id for job in need.jobs}) for model, need in needs.items()}
         for model in ended.keys() | (self._held.keys() - needs.keys()):
             self._leave(model)
@@ -72,10 +78,24 @@ class Fetching:
             self._bring(need)
         return [job for job in jobs if job.id not in waiting]
 
-    def _needs(self, jobs: Iterable[Job], ended: Collection[str]) -> dict[str, _Need]:
+    def _lacks(self, jobs: Iterable[Job]) -> dict[str, tuple[Lack, ...]]:
+        """What each job lacks, by its id; a job that cannot be asked ends, and holds up no other."""
+        lacks: dict[str, tuple[Lack, ...]] = {}
+        for job in jobs:
+            try:
+                lacks[job.id] = self._weights.lacking(job.submission.recipe)
+            except Exception as error:  # cards and recipes are of many versions, and some are people's own
+                _log.exception("what a job lacks could not be told", extra={"job": job.id})
+                with suppress(JobError):  # deleted meanwhile
+                    self._ledger.fail_job(job.id, unforeseen(job, error))
+        return lacks
+
+    def _needs(
+        self, jobs: Iterable[Job], lacks: Mapping[str, tuple[Lack, ...]], ended: Collection[str]
+    ) -> dict[str, _Need]:
         needs: dict[str, _Need] = {}
         for job in jobs:
-            lacking = self._weights.lacking(job.submission.recipe)
+            lacking = lacks[job.id]
             cards = {lack.card.name: lack.card for lack in lacking} | self._awaited(job, ended)
             for card in cards.values():
                 need = needs.setdefault(card.name, _Need(card))

@@ -28,7 +28,7 @@ def list_job(ledger: Ledger, storage: StorageRoot, job: Job, settings: Settings)
         return
     except Exception as error:  # an archive may be broken in ways that its library never thought of
         _log.exception("a source could not be listed", extra={"job": job.id})
-        _fail(ledger, job, _unforeseen(job, error))
+        _fail(ledger, job, unforeseen(job, error))
         return
     try:
         ledger.add_pages(job.id, pages, retries=job.retries)
@@ -57,7 +57,8 @@ def _fail(ledger: Ledger, job: Job, failure: Failure) -> None:
         return
 
 
-def _unforeseen(job: Job, error: Exception) -> Failure:
+def unforeseen(job: Job, error: Exception) -> Failure:
+    """What to tell of a job that met what nobody thought of."""
     return Failure(
         "internal",
         msg(

@@ -10,6 +10,7 @@ from tiny_network import TinyGraph
 from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.runtimes import BF16, FP32, FakeRuntime, Misfortune, list_calibrations, open_session
+from enlarger.runtimes.opening import calibration_store
 from enlarger.settings import Settings
 
 TILE = (16, 20)
@@ -51,6 +52,27 @@ def test_it_is_measured_once(tiny_graph: TinyGraph, settings: Settings) -> None:
     open_session(tiny_graph, tile=TILE, precision="exact", settings=settings, runtimes=runtimes)
     open_session(tiny_graph, tile=TILE, device="slow", settings=settings, runtimes=runtimes)
     assert runtimes["slow"].tiles_run == measured
+
+
+def test_another_network_of_the_same_name_is_measured_anew(tiny_graph: TinyGraph, settings: Settings) -> None:
+    runtimes = pair()
+    open_session(tiny_graph, tile=TILE, settings=settings, runtimes=runtimes)
+    measured = runtimes["slow"].tiles_run
+    for digest in ("another", "another"):
+        open_session(replace(tiny_graph, digest=digest), tile=TILE, settings=settings, runtimes=runtimes)
+    assert runtimes["slow"].tiles_run == 2 * measured
+
+
+@pytest.mark.parametrize(("name", "ours"), [("TINY_UP2X", False), ("MODEL_REALESRGAN_ANIMAVIDEOV3_UP2X", True)])
+def test_what_was_remembered_without_a_digest_holds_for_our_networks(
+    tiny_graph: TinyGraph, settings: Settings, name: str, ours: bool
+) -> None:
+    runtimes, graph = pair(), replace(tiny_graph, variant=replace(tiny_graph.variant, name=name))
+    open_session(graph, tile=TILE, settings=settings, runtimes=runtimes)
+    measured, store = runtimes["slow"].tiles_run, calibration_store(settings, runtimes)
+    store.put(replace(store.all()[name], digest=""))
+    open_session(graph, tile=TILE, settings=settings, runtimes=runtimes)
+    assert runtimes["slow"].tiles_run == (measured if ours else 2 * measured)
 
 
 def test_a_new_runtime_is_measured(tiny_graph: TinyGraph, settings: Settings) -> None:

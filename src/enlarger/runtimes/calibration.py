@@ -69,6 +69,7 @@ class Calibration:
     network: str  # the variant's name
     tile: tuple[int, int]
     measurements: tuple[Measurement, ...]
+    digest: str = ""  # of the network that was measured; "" in what was remembered before it was kept
 
     def fastest(self, candidates: Sequence[Candidate], *, exact: bool) -> Candidate | None:
         """The fastest of `candidates` that keeps the promise; None when none of them ran."""
@@ -108,7 +109,7 @@ def calibrate(
     with ExitStack() as opened:
         stands = [_Stand.prepare(graph, tile, *trial, opened=opened, clock=clock) for trial in trials]
         _race([stand for stand in stands if stand.session], page_tile(tile), clock() + budget_s, clock)
-    return Calibration(card, graph.variant.name, tile, tuple(_measurements(stands)))
+    return Calibration(card, graph.variant.name, tile, tuple(_measurements(stands)), graph.digest)
 
 
 def calibration_tile(graph: Graph) -> tuple[int, int]:

@@ -169,15 +169,21 @@ def calibrated(
     store = calibration_store(settings, runtimes)
     with _calibrating:
         known = store.get(graph.variant.name)
-        if known is not None and known.covers(candidates):
+        if known is not None and _holds(known, graph, candidates):
             return known
         with _alone(settings):
             known = store.get(graph.variant.name)  # another process may just have measured it
-            if known is None or not known.covers(candidates):
+            if known is None or not _holds(known, graph, candidates):
                 trials = [(runtimes[candidate.runtime], candidate) for candidate in candidates]
                 known = calibrate(graph, trials, card=_card_name(graph), budget_s=_budget_s(candidates))
                 store.put(known)
     return known
+
+
+def _holds(known: Calibration, graph: Graph, candidates: Sequence[Candidate]) -> bool:
+    """Whether it is of this network: what people add may come back as another under the same name."""
+    same = known.digest == graph.digest or (not known.digest and _our_card(graph) != "")
+    return same and known.covers(candidates)
 
 
 @contextmanager
@@ -218,8 +224,13 @@ def _candidates(graph: Graph, device: str, runtimes: Mapping[str, Runtime]) -> l
 
 
 def _card_name(graph: Graph) -> str:
+    """The network's own name where it is in no card of ours."""
+    return _our_card(graph) or graph.variant.name
+
+
+def _our_card(graph: Graph) -> str:
     try:
         found = load_catalog().find(graph.variant.name)
-    except UnknownModelError:  # a network that is in no card of ours
-        return graph.variant.name
+    except UnknownModelError:
+        return ""
     return found.card.name if isinstance(found, Choice) else found.name

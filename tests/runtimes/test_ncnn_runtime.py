@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from tiny_network import TinyGraph
 from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
 from enlarger.errors import RuntimeFailedError
-from enlarger.runtimes import BF16, FLOAT32, FP32, UINT8, NcnnRuntime
+from enlarger.runtimes import BF16, FLOAT32, FP32, UINT8, NcnnRuntime, ncnn_network
 
 TILE = (24, 32)
 
@@ -47,3 +48,12 @@ def test_nan_stays_nan_in_float32_and_is_black_in_uint8(tiny_graph: TinyGraph) -
     tiny_graph.ncnn.bin.write_bytes(weights)
     assert np.isnan(run(tiny_graph, np.zeros((*TILE, 3), np.float32), pixels=FLOAT32)).all()
     assert not run(tiny_graph, np.zeros((*TILE, 3), np.uint8)).any()
+
+
+def test_a_program_without_a_stderr_can_ask_for_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pythonw has none."""
+    monkeypatch.setattr(sys, "stderr", None)
+    entered = False
+    with ncnn_network._silent_stderr():
+        entered = True
+    assert entered

@@ -143,7 +143,8 @@ def gpu_count() -> int:
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
     """ncnn lists every device there, in the middle of whatever is shown; so does each driver's loader."""
-    sys.stderr.flush()
+    if sys.stderr is not None:  # as it is under pythonw
+        sys.stderr.flush()
     with suppress(OSError), _away(os.dup(_STDERR)):
         yield
         return

@@ -105,3 +105,16 @@ def test_a_lookup_begins_nothing(service: Service) -> None:
     unknown = service.http.get("/v1/reader/lookup", params={**asked, "pageIndex": 9})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_book")
     assert turned(service, book, 0)[0]["page"] == 0
+
+
+def test_a_path_that_the_book_does_not_hold_is_no_page(service: Service) -> None:
+    book_of(service, "named", 68, 69)
+    folder = service.folder("named")
+    for path in (folder / "gone.png", folder.parent / "elsewhere" / "1.png"):
+        asked = {"bookPath": str(folder), "imagePath": str(path)}
+        request = service.http.post("/v1/reader/requests", json=asked)
+        lookup = service.http.get("/v1/reader/lookup", params=asked)
+        assert [(each.status_code, each.json()["code"]) for each in (request, lookup)] == [(404, "unknown_book")] * 2
+        assert service.http.post("/v1/reader/requests", json={**asked, "pageIndex": 1}).json()["page"] == 1
+        assert service.http.get("/v1/reader/lookup", params={**asked, "pageIndex": 1}).status_code == 200
+    assert service.http.post("/v1/reader/requests", json={"bookPath": str(folder)}).json()["page"] == 0

@@ -306,7 +306,7 @@ class Reader:
             self._open(book_id, request.seat)
         name = page_name(path, request.image_path)
         index = self._desk.index_of(book_id, name) if name else None
-        return book_id, request.page_index if index is None else index
+        return book_id, request.page_of(index)
 
     def _facts(self, book_id: str, page: int) -> PageFacts:
         return facts_of(self._shelf.locate(book_id), self._shelf.pages(book_id), page)
@@ -315,7 +315,7 @@ class Reader:
         """What rules are asked about the page, and what the book calls it."""
         path, pages = self._shelf.locate(book_id), self._shelf.pages(book_id)
         name = page_name(path, request.image_path)
-        index = next((page.index for page in pages if name and page.name == name), request.page_index)
+        index = request.page_of(next((page.index for page in pages if name and page.name == name), None))
         return facts_of(path, pages, index), pages[index].name
 
     def _check(self, rule: Rule) -> None:

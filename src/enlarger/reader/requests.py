@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from enlarger.errors import UnknownBookError
+from enlarger.messages import msg
 from enlarger.reader.facts import INNER, slashes
 from enlarger.reader.page_queue import Lane
 from enlarger.reader.rules import Treatment
@@ -36,10 +38,13 @@ class Wished:
 
 @dataclass(frozen=True)
 class Request:
-    """One page. image_path: its file, or `<archive> inner=<member>`; "" for the page of that index. seat: who asks."""
+    """One page. image_path: its file, or `<archive> inner=<member>`; "" for the page of that index. seat: who asks.
+
+    page_index counts where the book holds no page of that path; None: then there is none.
+    """
 
     book_path: str
-    page_index: int
+    page_index: int | None
     image_path: str = ""
     image_hash: str = ""
     priority: RequestPriority = "current"
@@ -50,6 +55,16 @@ class Request:
     def lane(self) -> Lane:
         """Where it goes in the order."""
         return Lane[self.priority.upper()]
+
+    def page_of(self, named: int | None) -> int:
+        """Which page it is; `named`: the one of its path, where the book holds it. Raises UnknownBookError."""
+        if named is not None:
+            return named
+        if self.page_index is None and self.image_path:
+            raise UnknownBookError(
+                msg("The book has no page {path}.", path=self.image_path), msg("It may have changed: open it again.")
+            )
+        return self.page_index or 0
 
 
 @dataclass(frozen=True)

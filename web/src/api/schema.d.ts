@@ -1956,11 +1956,10 @@ export interface components {
             noiseLevel?: number | null;
             /**
              * Pageindex
-             * @description From 0, in reading order.
-             * @default 0
+             * @description Counts where the book holds no page of that path.
              * @example 12
              */
-            pageIndex: number;
+            pageIndex?: number | null;
             /**
              * Priority
              * @default current
@@ -8287,8 +8286,8 @@ export interface operations {
                 /** @description Level of noise reduction; -1: conservative; null: left alone. */
                 noiseLevel?: number | null;
                 bookPath?: string;
-                /** @description From 0, in reading order. */
-                pageIndex?: number;
+                /** @description Counts where the book holds no page of that path. */
+                pageIndex?: number | null;
                 /** @description Its file, or `<archive> inner=<member>`; empty: by its index. */
                 imagePath?: string;
             };

@@ -168,7 +168,7 @@ class PageRequest(Named):
         }
     )
     book_path: AnyText = ""
-    page_index: Page = 0
+    page_index: Page | None = Field(None, description="Counts where the book holds no page of that path.")
     image_path: AnyText = Field("", description="Its file, or `<archive> inner=<member>`; empty: by its index.")
     image_hash: Annotated[str, Field(max_length=200, pattern=_NO_NUL)] = ""
     priority: Literal["current", "forward", "backward", "background"] = "current"
@@ -179,7 +179,7 @@ class LookupQuery(Named):
 
     model_config = ConfigDict(extra="forbid")
     book_path: AnyText = ""
-    page_index: Page = 0
+    page_index: Page | None = Field(None, description="Counts where the book holds no page of that path.")
     image_path: AnyText = Field("", description="Its file, or `<archive> inner=<member>`; empty: by its index.")
 
 

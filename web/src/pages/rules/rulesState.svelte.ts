@@ -26,6 +26,11 @@ const STALE = "rules_changed";
 /** A page on which nothing but the patterns is tried. */
 const SOME_PAGE = { width: 1, height: 1, fileType: "png", bookPath: "/book", pagePath: "/book/page.png" };
 
+/** Whether something was refused because somebody else had changed the rules. */
+export function isStale(failure: Told | null): boolean {
+  return failure?.code === STALE;
+}
+
 export class RulesState {
   enabled = $state(false);
   rules = $state.raw<Rule[]>([]);
@@ -163,7 +168,7 @@ export class RulesState {
 
   /** Whether the last saving was refused because somebody else had changed the rules. */
   get isStale(): boolean {
-    return this.failure?.code === STALE;
+    return isStale(this.failure);
   }
 
   /**
@@ -221,19 +226,22 @@ export class RulesState {
     return this.http.get<Conditions>("/v1/reader/conditions");
   }
 
-  /** Take flat JSON: it is stored by the server, which alone knows what it means, and can be undone here. */
-  async importFlat(text: string): Promise<boolean> {
+  /**
+   * Take flat JSON: it is stored by the server, which alone knows what it means, and can be undone here. What went
+   * wrong, null when nothing: it is no failure of the rules edited here, which must not be saved to mend it.
+   */
+  async importFlat(text: string, { overwrite = false } = {}): Promise<Told | null> {
     const before = this.form;
     try {
-      await this.http.tagged("PUT", "/v1/reader/conditions", JSON.parse(text) as unknown, this.#tag);
+      const tag = overwrite ? "" : this.#tag;
+      await this.http.tagged("PUT", "/v1/reader/conditions", JSON.parse(text) as unknown, tag);
       this.#take(await this.#stored());
       this.#history.keep(before);
       this.#note();
       this.failure = null;
-      return true;
+      return null;
     } catch (error) {
-      this.failure = toldOf(error);
-      return false;
+      return toldOf(error);
     }
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FakeHttp, later, refusal, settled, type Asked } from "../fakes";
 import type { RuleSet, Verdict } from "../wire";
 import { newRule } from "./ruleForm";
-import { RulesState } from "./rulesState.svelte";
+import { isStale, RulesState } from "./rulesState.svelte";
 
 const TEST = "POST /v1/reader/rules/test";
 
@@ -175,12 +175,27 @@ describe("RulesState", () => {
     const { state, http } = await loaded("a");
     http.on("PUT /v1/reader/conditions", undefined);
     http.on("GET /v1/reader/rules", { enabled: true, rules: [newRule("imported", "m", "i")] });
-    expect(await state.importFlat('{"upscaleConditionsEnabled": true, "upscaleConditions": []}')).toBe(true);
+    expect(await state.importFlat('{"upscaleConditionsEnabled": true, "upscaleConditions": []}')).toBeNull();
     expect(ids(state)).toEqual(["i"]);
     expect(state.isDirty).toBe(false);
     state.undo();
     expect(ids(state)).toEqual(["a"]);
     expect(state.isDirty).toBe(true);
+  });
+
+  it("imports over what somebody else saved when told to, and never saves the old form for it", async () => {
+    const { state, http } = await loaded("mine");
+    const flat = '{"upscaleConditionsEnabled": true, "upscaleConditions": []}';
+    http.on("PUT /v1/reader/conditions", () => Promise.reject(refusal("rules_changed")));
+    const refused = await state.importFlat(flat);
+    expect([isStale(refused), state.failure, state.isStale]).toEqual([true, null, false]);
+    http.on("PUT /v1/reader/conditions", undefined);
+    http.on("GET /v1/reader/rules", { enabled: true, rules: [newRule("imported", "m", "i")] });
+    expect(await state.importFlat(flat, { overwrite: true })).toBeNull();
+    expect(ids(state)).toEqual(["i"]);
+    const tags = http.calls("PUT /v1/reader/conditions").map(({ headers }) => headers?.["If-Match"]);
+    expect(tags).toEqual(['"1"', undefined]);
+    expect(http.calls("PUT /v1/reader/rules")).toHaveLength(0);
   });
 
   it("says why there are no rules", async () => {

@@ -14,6 +14,7 @@ from enlarger.errors import RuntimeFailedError
 from enlarger.messages import Message
 from enlarger.models import Graph, Variant, load_catalog
 from enlarger.runtimes import FP32, TROUBLES, Device, FakeRuntime, Misfortune
+from enlarger.runtimes.device_troubles import PAUSE_S
 from enlarger.settings import Settings
 from pages import noise, picture
 
@@ -51,6 +52,22 @@ def test_the_page_is_finished_elsewhere(settings: Settings, identity_graph: Path
         assert facts.fallback is not None
         assert "vulkan:0 failed" in Message.from_json(facts.fallback).text("en")
     assert runtime.sessions_closed == runtime.sessions_opened  # the lost one's too
+
+
+def test_a_device_is_tried_again_when_its_trouble_has_passed(
+    settings: Settings, identity_graph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(TROUBLES, "_clock", lambda: now[0])
+    runtime = machine(lost_devices=("vulkan:0",))
+    devices = []
+    with enlarging(settings, runtime, identity_graph) as enhancer:
+        for wait_s in (0.0, PAUSE_S / 2, PAUSE_S, 0.0):
+            now[0] += wait_s
+            devices.append(enhancer.enlarge(picture(noise(1, 30, 20)), RECIPE).facts.passes[0].device)
+            runtime.misfortune = Misfortune()
+    assert devices == ["cpu", "cpu", "vulkan:0", "vulkan:0"]
+    assert runtime.sessions_opened == 3
 
 
 def test_where_nothing_is_lost_nothing_is_said(settings: Settings, identity_graph: Path) -> None:

@@ -6,7 +6,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from enlarger.runtimes import Session
+from enlarger.runtimes import TROUBLES, Session
 
 # device, variant, graph digest, tile, batch, precision, pixels
 SessionKey = tuple[str, str, str, tuple[int, int], int, str, str, int]
@@ -60,11 +60,19 @@ class Residents:
     def _get(self, key: SessionKey, open_it: Callable[[], Session]) -> Session:
         if key != next(reversed(self._sessions), None):
             self.rest()  # the tiles of one shape at a time are in memory, but for those of a page that was interrupted
+        self._end_substitute(key)
         if key not in self._sessions:
             self._make_room()
             self._sessions[key] = open_it()
         self._sessions.move_to_end(key)
         return self._sessions[key]
+
+    def _end_substitute(self, key: SessionKey) -> None:
+        """A session that stands in for a device in trouble is closed once that has passed: the device may be back."""
+        session = None if key in self._users else self._sessions.get(key)
+        why = None if session is None else session.spec.fallback
+        if why is not None and TROUBLES.passed(why):
+            self._sessions.pop(key).close()
 
     def _make_room(self) -> None:
         surplus = len(self._sessions) + 1 - self._most_open

@@ -37,6 +37,12 @@ class DeviceTroubles:
         everyones = ANY_GRAPH in recent or len(recent) > 1
         return next(iter(recent.values())) if everyones else None
 
+    def passed(self, why: Message) -> bool:
+        """Whether this was a trouble, and is none any more."""
+        with self._lock:
+            times = [at for notes in self._known.values() for at, noted in notes.values() if noted == why]
+        return bool(times) and self._clock() - max(times) >= PAUSE_S
+
     def _recent(self, runtime: str, device: str) -> dict[str, Message]:
         since = self._clock() - PAUSE_S
         return {graph: why for graph, (at, why) in self._known.get((runtime, device), {}).items() if at > since}

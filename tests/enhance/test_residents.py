@@ -162,8 +162,23 @@ def test_a_sibling_on_another_device_shares_all_but_the_device(enhancer: Enhance
     assert runtime.sessions_closed == 2
 
 
-def test_warming_opens_what_a_page_of_that_size_needs(enhancer: Enhancer, runtime: FakeRuntime) -> None:
-    enhancer.warm(TWICE, 90, 60)
-    assert (runtime.sessions_opened, runtime.tiles_run) == (1, 0)
-    enhancer.enlarge(picture(noise(1, 90, 60)), TWICE)
-    assert runtime.sessions_opened == 1
+@pytest.mark.parametrize("has_flat_areas", [False, True])
+def test_warming_opens_what_a_page_of_that_size_needs(
+    enhancer: Enhancer, runtime: FakeRuntime, has_flat_areas: bool
+) -> None:
+    enhancer.warm(TWICE, 1400, 2000)
+    opened = runtime.sessions_opened
+    assert (opened, runtime.tiles_run) == (3, 0)
+    page = noise(1, 1400, 2000)
+    if has_flat_areas:
+        page[300:] = 255
+    facts = enhancer.enlarge(picture(page), TWICE).facts.passes[0]
+    assert (facts.filled_share > 0.5) == has_flat_areas
+    assert runtime.sessions_opened == opened
+
+
+def test_warming_a_second_model_keeps_the_first_open(enhancer: Enhancer, runtime: FakeRuntime) -> None:
+    names = ["waifu2x-cunet", "realesr-animevideov3", "waifu2x-upconv7-anime", "realcugan-se"]
+    for name in names:
+        enhancer.warm(make_recipe(enhancer.catalog, model=name), 1400, 2000)
+    assert len({model for model, _spec in enhancer.resident()}) == len(names)

@@ -17,13 +17,13 @@ from enlarger.cancel import CancelToken
 from enlarger.enhance.denoise import DENOISER, blend
 from enlarger.enhance.facts import Facts, PassFacts, summed
 from enlarger.enhance.frames import repeats
-from enlarger.enhance.inference import Inference, batch_for, plan_for, shares_averages, work_px
+from enlarger.enhance.inference import Inference, batch_for, plan_for, press_among, shares_averages, work_px
 from enlarger.enhance.meter import Meter, Progress
 from enlarger.enhance.orientations import COUNT
 from enlarger.enhance.passes import plan_passes, plan_restoring
 from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.resample import resample
-from enlarger.enhance.residents import Residents
+from enlarger.enhance.residents import MOST_OPEN, Residents
 from enlarger.enhance.sparing import may_spare
 from enlarger.enhance.tile_limits import TileLimits, depends_on_tile
 from enlarger.enhance.tiles import TilePlan
@@ -173,12 +173,20 @@ class Enhancer:
         return TileLimits(self.settings, runtime=device.partition(":")[0], sharers=self._sharers, device_bytes=held)
 
     def warm(self, recipe: Recipe, width: int, height: int) -> None:
-        """Open what a picture of this size will need; raises as `enlarge` does."""
+        """Open what a picture of this size will need, flat areas or none; raises as `enlarge` does."""
         with self._lock:
             for graph, plan in self._planned(recipe, self._graphs_for(recipe, width, height), width, height):
-                batch = batch_for(recipe, graph, plan.tile, plan.count, self.limits)
-                with self._session(graph, plan.tile, batch, recipe.precision, UINT8):
-                    pass
+                for tile in dict.fromkeys((*self._shapes_among(recipe, graph, plan), plan.tile)):
+                    batch = batch_for(recipe, graph, tile, plan.count, self.limits)
+                    with self._session(graph, tile, batch, recipe.precision, UINT8):
+                        pass
+
+    def _shapes_among(self, recipe: Recipe, graph: Graph, plan: TilePlan) -> tuple[tuple[int, int], ...]:
+        """Tiles for pages with flat areas, unless they would push out what was opened for another model."""
+        press = press_among(recipe, graph, plan, self.limits)
+        has_room = len(self._residents.open_sessions()) + len(press.shapes) < MOST_OPEN
+        fills = self.settings.spare_flat and may_spare(graph.variant) and press.works
+        return press.shapes if fills and has_room else ()
 
     def shares_averages(self, recipe: Recipe, width: int, height: int) -> bool:
         """Whether a picture of this size is cut into tiles that share its averages: several times the work a pixel."""

@@ -23,6 +23,7 @@ from enlarger.enhance.residents import Residents
 from enlarger.enhance.sparing import Layout, compose, lay_out, may_spare, press_for, press_of
 from enlarger.enhance.tile_limits import TileLimits
 from enlarger.enhance.tiles import SIDE_STEP_PX, TilePlan, TileRule, cut, force_tiles, plan_tiles
+from enlarger.enhance.typesetting import Press
 from enlarger.errors import BadOutputError, OutOfMemoryError, RuntimeFailedError
 from enlarger.messages import msg
 from enlarger.models import Graph, Variant
@@ -127,12 +128,9 @@ class Inference:
 
     def _layout(self, plane: Plane, graph: Graph, plan: TilePlan) -> Layout | None:
         """Tiles that spare what is flat, where there is any and the network answers it without the rest."""
-        variant = graph.variant
-        if not self.spares_flat or not may_spare(variant):
+        if not self.spares_flat or not may_spare(graph.variant):
             return None
-        rule = replace(rule_of(variant, self.recipe), halo=_halo_among_pieces_px(variant, plan.halo))
-        press = press_of(plan, rule) if self.recipe.tile_px else press_for(rule, self.limits.limit_px(graph))
-        return lay_out(plane, plan, press)
+        return lay_out(plane, plan, press_among(self.recipe, graph, plan, self.limits))
 
     def _lower(self, variant: Variant, tile: tuple[int, int], batch: int) -> bool:
         """From now on half the batch, then half the tile; False where there is no less."""
@@ -267,6 +265,12 @@ def plan_for(recipe: Recipe, graph: Graph, width: int, height: int, limits: Tile
     if recipe.tile_px:
         return force_tiles(width, height, rule, recipe.tile_px)
     return plan_tiles(width, height, rule, limits.limit_px(graph))
+
+
+def press_among(recipe: Recipe, graph: Graph, plan: TilePlan, limits: TileLimits) -> Press:
+    """What pieces of pictures with flat areas are set with, instead of the plan's tiles."""
+    rule = replace(rule_of(graph.variant, recipe), halo=_halo_among_pieces_px(graph.variant, plan.halo))
+    return press_of(plan, rule) if recipe.tile_px else press_for(rule, limits.limit_px(graph))
 
 
 def batch_for(recipe: Recipe, graph: Graph, tile: tuple[int, int], count: int, limits: TileLimits) -> int:

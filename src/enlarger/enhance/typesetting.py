@@ -62,6 +62,11 @@ class Press:
         return self.rows(1) > 0 and min(self.shape[1], self.narrow) - 2 * self.halo >= LEAST_PIECE_PX
 
     @property
+    def shapes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The tiles' two shapes (h, w), the wide one first."""
+        return self.shape, (self.shape[0], self.narrow)
+
+    @property
     def most_lines(self) -> int:
         """Lines of a tile that have room for a row of cells."""
         return max(1, self.shape[0] // (CELL_PX + 2 * self.halo))

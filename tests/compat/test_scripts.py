@@ -18,12 +18,13 @@ import enlarger
 
 HERE = Path(__file__).parent
 BEGIN = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from compat_workers import gated_crew, png, settings_in
 from enlarger import UpscaleManager
 from enlarger.compat.tasks import Tasks
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
 folder = Path(sys.argv[1])
 make_crew = gated_crew(folder)
 UpscaleManager._open = lambda self, settings: Tasks(settings, make_crew=make_crew)

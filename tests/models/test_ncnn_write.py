@@ -20,6 +20,7 @@ from enlarger.models.ncnn_write import UnwritableError, write_ncnn
 from enlarger.models.onnx_builder import INPUT, GraphBuilder
 from enlarger.settings import Settings
 from loud_skips import missing
+from packaged_cards import packaged_cards
 
 Build = Callable[[GraphBuilder], str]
 SIDES = (24, 36)
@@ -227,11 +228,7 @@ def test_the_same_graph_gives_the_same_bytes() -> None:
     [
         "MODEL_WAIFU2X_CUNET_UP2X",
         "MODEL_REALESRGAN_ANIMAVIDEOV3_UP4X",
-        *(
-            pytest.param(variant.name, marks=pytest.mark.slow)
-            for card in load_catalog().cards
-            for variant in card.variants
-        ),
+        *(pytest.param(variant.name, marks=pytest.mark.slow) for card in packaged_cards() for variant in card.variants),
     ],
 )
 def test_every_card_is_the_same_through_its_written_form(name: str, settings: Settings, tmp_path: Path) -> None:

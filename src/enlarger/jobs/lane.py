@@ -154,8 +154,10 @@ class Lane:
         self._say(Idle(psutil.Process().memory_info().rss, self._open_models()))
 
     def _open_models(self) -> tuple[OpenModel, ...]:
+        """Each once, in however many tiles it is open."""
         specs = self._own.resident()
-        return tuple(OpenModel(model, spec.runtime, spec.device, spec.dtype, spec.fallback) for model, spec in specs)
+        opened = (OpenModel(model, spec.runtime, spec.device, spec.dtype, spec.fallback) for model, spec in specs)
+        return tuple(dict.fromkeys(opened))
 
     def _compute(self, page: LanePage) -> None:
         started = time.perf_counter() - page.away_s

@@ -237,7 +237,7 @@ def test_a_page_that_fails_keeps_its_original_and_says_what_to_do(
         told = route.fetch().json()
         route.fulfill(json={"pages": [{**each, **failed} if each["page"] == 5 else each for each in told["pages"]]})
 
-    window.page.route("**/position", answer)
+    window.page.route("**/position*", answer)
     window.page.route_web_socket(re.compile("/v1/live"), lambda socket: None)
     window.page.reload()
     expect(window.page.locator(".slot img")).to_be_visible()

@@ -26,6 +26,7 @@
     │   └── ArtifactError         finished pages that were lost or changed before they were packed
     ├── ServerError           a server that cannot be started, reached or understood
     ├── TimedOutError         the caller's time was up; the work was stopped
+    ├── UnexpectedError       what nobody foresaw
     └── CancelledError        the caller asked to stop
 
 Foreign exceptions are mapped where they arise; nothing above that seam knows Pillow, OpenVINO or httpx.
@@ -163,6 +164,10 @@ class ServerError(EnlargerError):
 
 class TimedOutError(EnlargerError):
     code = "timed_out"
+
+
+class UnexpectedError(EnlargerError):
+    code = "internal"
 
 
 class CancelledError(EnlargerError):

@@ -48,6 +48,7 @@ _PROMISED = {
     errors.ArtifactError: 7,
     errors.ServerError: 7,
     errors.TimedOutError: 1,
+    errors.UnexpectedError: 1,
     errors.CancelledError: 130,
     TerminatedError: 143,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from enlarger.errors import EnlargerError
+from enlarger.errors import EnlargerError, UnexpectedError
 from enlarger.messages import Message, msg
 
 
@@ -37,7 +37,7 @@ class Failure:
 
     def as_error(self) -> EnlargerError:
         """An error of the kind it was, for those who raise."""
-        return _kinds().get(self.code, EnlargerError)(self.message, self.remedy)
+        return _kinds().get(self.code, UnexpectedError)(self.message, self.remedy)
 
     def text(self, language: str | None = None) -> str:
         """Sentence and remedy in `language`."""

@@ -49,12 +49,6 @@ _STATUS: tuple[tuple[type[EnlargerError], int], ...] = (  # the first that fits
 )
 
 
-class UnexpectedError(EnlargerError):
-    """What nobody foresaw; the log has its traceback."""
-
-    code = "internal"
-
-
 class ProblemResponse(JSONResponse):
     """A JSON answer whose media type says that it is a problem."""
 

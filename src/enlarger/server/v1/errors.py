@@ -9,10 +9,10 @@ from fastapi.exceptions import RequestValidationError, WebSocketRequestValidatio
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from enlarger.errors import EnlargerError
+from enlarger.errors import EnlargerError, UnexpectedError
 from enlarger.messages import msg
 from enlarger.server.languages import language_of
-from enlarger.server.problems import ProblemResponse, UnexpectedError, problem, problem_response
+from enlarger.server.problems import ProblemResponse, problem, problem_response
 from enlarger.server.refusals import BadRequestError, NotFoundError, RefusalError
 
 INVALID = 4400  # what closes a WebSocket, as 422 answers a request

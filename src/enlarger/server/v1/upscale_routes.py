@@ -20,7 +20,6 @@ from enlarger.server.ranges import file_response
 from enlarger.server.refusals import BadRequestError, NotReadyError, UnavailableError
 from enlarger.server.threads import in_thread
 from enlarger.server.uploads import receive_form, receive_raw
-from enlarger.server.v1.failures import error_of
 from enlarger.server.v1.intake import checked
 from enlarger.server.v1.options import UpscaleOptions, given, priority_of
 from enlarger.server.v1.page_routes import IMAGE
@@ -142,11 +141,11 @@ async def _watched(service: Service, job_id: str) -> Job:
 def _only_page(service: Service, job: Job) -> Page:
     """The finished page; raises what it failed with."""
     if job.reason is not None:
-        raise error_of(job.reason)
+        raise job.reason.as_error()
     pages = service.jobs.pages(job.id, limit=1)
     failure: Failure | None = pages[0].failure if pages else None
     if failure is not None:
-        raise error_of(failure)
+        raise failure.as_error()
     if not pages or pages[0].result is None:
         raise NotReadyError(msg("The job was cancelled."))
     return pages[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 
 from enlarger.errors import OutOfMemoryError, RuntimeFailedError, StorageError, UnknownModelError
 from enlarger.messages import Message, msg
@@ -14,7 +15,6 @@ from enlarger.runtimes.calibration import BUDGET_S, Calibration, Candidate, cali
 from enlarger.runtimes.calibration_store import FILE_NAME, CalibrationStore, Machine
 from enlarger.runtimes.device_troubles import TROUBLES
 from enlarger.runtimes.devices import AUTO, could_be_a_device, find_devices, known_runtimes, runtimes_for
-from enlarger.runtimes.fallback import FallbackSession
 from enlarger.runtimes.hardware import cpu_features, cpu_limits, cpu_name
 from enlarger.runtimes.session import FP32, UINT8, Runtime, Session
 from enlarger.settings import Settings
@@ -60,7 +60,8 @@ def open_session(
             TROUBLES.note(candidate.runtime, candidate.device, error.message, graph=graph.digest)
             why, failure = why or error.message, failure or error
             continue
-        return session if why is None else FallbackSession(session, why)
+        session.spec = replace(session.spec, fallback=why)
+        return session
     assert failure is not None, "there was a candidate, or a reason why not"
     raise failure
 

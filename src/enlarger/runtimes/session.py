@@ -90,8 +90,7 @@ class Part:
 class Session(Protocol):
     """One graph on one device at one tile size, resident until closed. One thread runs it at a time."""
 
-    @property
-    def spec(self) -> SessionSpec: ...
+    spec: SessionSpec
 
     def run(
         self, tiles: Iterable[Tile], *, averages: Averages | None = None, cancel: CancelToken | None = None

@@ -10,6 +10,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from checkpoint_files import (
     call,
     dictionary,
@@ -25,9 +28,6 @@ from checkpoint_files import (
     write_archive,
     write_checkpoint,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from enlarger.errors import WeightsRefusedError
 from enlarger.models.checkpoint import read_checkpoint
 from enlarger.models.safe_pickle import loads

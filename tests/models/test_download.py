@@ -12,13 +12,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from file_server import FileServer, serving
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from enlarger.errors import CancelledError, FetchError, StorageError
 from enlarger.models.card import WeightFile
 from enlarger.models.download import Part, download, mirrored
+from file_server import FileServer, serving
 
 CONTENT = random.Random(7).randbytes(1_000_000)
 EXPECTED = WeightFile("weights.pth", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from checkpoint_files import runs, small_srvgg, write_archive, write_checkpoint
-from file_server import FileServer, serving
 from tiny import BIN, PACKAGE, PTH, tiny_card, write_wheel
 
+from checkpoint_files import runs, small_srvgg, write_archive, write_checkpoint
 from enlarger.errors import FetchError, WeightsRefusedError
 from enlarger.models import Card, adopt, fetch, locate
 from enlarger.models import download as download_module
 from enlarger.models.sources import pulled_folder
 from enlarger.settings import Settings
+from file_server import FileServer, serving
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from checkpoint_files import small_srvgg, write_checkpoint
 
+from checkpoint_files import small_srvgg, write_checkpoint
 from enlarger.errors import CancelledError, WeightsMissingError, WeightsRefusedError
 from enlarger.models import graph as graph_module
 from enlarger.models.card import Variant

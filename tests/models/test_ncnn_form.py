@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkpoint_files import small_srvgg, write_checkpoint
 from networks import psnr, run_ncnn, run_openvino, textured
 
+from checkpoint_files import small_srvgg, write_checkpoint
 from enlarger.models.card import Variant
 from enlarger.models.catalog import load_catalog
 from enlarger.models.graph import prepare

@@ -11,10 +11,10 @@ import onnx
 import pytest
 from networks import psnr, run_openvino, textured
 from onnx import TensorProto, helper, numpy_helper
-from onnx_files import model, one, plain_2x, relu, with_external_data, write
 
 from enlarger.errors import WeightsRefusedError
 from enlarger.models.onnx_import import import_onnx
+from onnx_files import model, one, plain_2x, relu, with_external_data, write
 
 
 def expected(picture: np.ndarray) -> np.ndarray:

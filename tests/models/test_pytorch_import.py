@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoint_files import small_srvgg
 from networks import Plane, psnr, run_onnxruntime, run_openvino, textured
 from numpy.typing import NDArray
 
+from checkpoint_files import small_srvgg
 from enlarger.errors import WeightsRefusedError
 from enlarger.models.checkpoint import read_checkpoint
 from enlarger.models.pytorch_import import Rrdb, Srvgg, import_pytorch, recognise

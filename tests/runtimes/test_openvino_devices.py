@@ -60,6 +60,17 @@ def test_all_that_answer_are_listed_the_cpu_first() -> None:
     assert second.name == "the GPU.1"
 
 
+@pytest.mark.parametrize(
+    ("limit", "dtypes"), [("avx2", (FP32,)), ("AVX2_VNNI", (FP32,)), ("AVX512_CORE", (FP32, BF16))]
+)
+def test_a_cpu_held_below_bf16_does_not_list_it(
+    limit: str, dtypes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO goes on saying so, and then cannot compile it."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert runtime(FakeCore()).devices()[0].dtypes == dtypes
+
+
 def test_one_without_a_driver_is_left_out() -> None:
     assert [device.id for device in runtime(FakeCore(silent=("GPU.0", "NPU"))).devices()] == ["cpu", "gpu:1"]
 

@@ -114,6 +114,22 @@ def test_a_cpu_without_bf16_gets_fp32(tmp_path: Path) -> None:
     assert in_own_process(_PLAIN_CPU, tmp_path, ONEDNN_MAX_CPU_ISA="AVX2") == "fp32\n"
 
 
+_ALL_DTYPES = """
+import sys
+from pathlib import Path
+from tiny_network import make_tiny_graph
+from enlarger.runtimes import OpenVinoRuntime
+runtime, graph = OpenVinoRuntime(threads=1), make_tiny_graph(Path(sys.argv[1]))
+for dtype in runtime.devices()[0].dtypes:
+    runtime.open(graph, tile=(32, 32), device="cpu", dtype=dtype, pixels="uint8")
+"""
+
+
+@pytest.mark.parametrize("limit", ["AVX2", "avx2_vnni_2", "AVX512_CORE", ""])
+def test_whatever_the_cpu_lists_can_be_compiled(limit: str, tmp_path: Path) -> None:
+    in_own_process(_ALL_DTYPES, tmp_path, ONEDNN_MAX_CPU_ISA=limit)
+
+
 _OUT_OF_MEMORY = """
 import resource, sys
 from pathlib import Path

@@ -9,6 +9,7 @@ from pathlib import Path
 
 _CPUINFO = Path("/proc/cpuinfo")
 _LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_CPU_ISA_HINTS", "DNNL_CPU_ISA_HINTS")
+_BELOW_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2")  # where OpenVINO has no kernels for it
 _TELLING = {  # flag in /proc/cpuinfo: name that people know, slowest first
     "avx2": "AVX2",
     "avx512f": "AVX-512",
@@ -35,6 +36,12 @@ def cpu_features(cpuinfo: Path = _CPUINFO) -> tuple[str, ...]:
 def cpu_limits() -> tuple[str, ...]:
     """What the environment holds OpenVINO's kernels to, below what the processor has: "ONEDNN_MAX_CPU_ISA=AVX2"."""
     return tuple(f"{name}={os.environ[name].upper()}" for name in _LIMITS if os.environ.get(name))
+
+
+def bf16_is_allowed() -> bool:
+    """Whether the environment leaves OpenVINO's kernels what they need for bf16, as far as the processor has it."""
+    most = next((os.environ[name].upper() for name in _LIMITS[:2] if os.environ.get(name)), "")
+    return most not in _BELOW_BF16
 
 
 def _field(cpuinfo: Path, name: str) -> str:

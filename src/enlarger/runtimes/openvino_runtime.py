@@ -11,6 +11,7 @@ from typing import Any
 from enlarger.models import Graph
 from enlarger.runtimes.allowance import allowed_cores
 from enlarger.runtimes.compiled import CompiledGraphs
+from enlarger.runtimes.hardware import bf16_is_allowed
 from enlarger.runtimes.library_version import library_version
 from enlarger.runtimes.openvino_graph import WHOLE, GraphPart, count_poolings, read_graph
 from enlarger.runtimes.openvino_library import core
@@ -72,7 +73,9 @@ class OpenVinoRuntime:
                 yield Device(self.name, device_id(name), full_name, dtypes, kind, memory_bytes=memory_bytes)
 
     def _able(self, name: str) -> Sequence[str]:
-        return tuple(sorted(self._core().get_property(name, "OPTIMIZATION_CAPABILITIES")))
+        """What OpenVINO says, less what it could not compile: it goes by the processor, not by what it is held to."""
+        able = set(self._core().get_property(name, "OPTIMIZATION_CAPABILITIES"))
+        return tuple(sorted(able if name != _CPU or bf16_is_allowed() else able - {"BF16"}))
 
     def _memory_bytes(self, name: str) -> int:
         with suppress(RuntimeError, TypeError, ValueError):  # an older driver does not tell

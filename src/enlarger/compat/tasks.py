@@ -107,6 +107,7 @@ class Tasks:
         self._by_job: dict[str, _Task] = {}
         self._news: dict[str, float | None] = {}  # by job: the share computed, or None when its state changed
         self._given_up: list[int] = []
+        self._adding = 0  # tasks that are on their way to the jobs
         self._closing = False
         with ExitStack() as stack:
             self._jobs = stack.enter_context(private_jobs(settings, make_crew))
@@ -137,6 +138,7 @@ class Tasks:
             self._require_open()
             task = _Task(next(self._numbers), job_id)
             self._tasks[task.number] = self._by_job[job_id] = task
+            self._adding += 1
         try:
             path = self._take_in(job_id, f"task-{task.number}", data)
             source = JobSource("picture", path)
@@ -147,6 +149,10 @@ class Tasks:
             self._forget([task.number])
             shutil.rmtree(self._jobs.storage.upload_dir(job_id), ignore_errors=True)
             raise
+        finally:
+            with self._changed:
+                self._adding -= 1
+                self._changed.notify_all()
         return task.number
 
     def status(self, number: int) -> TaskStatus | None:
@@ -200,6 +206,7 @@ class Tasks:
                 return
             self._closing = True
             self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._adding, _JOIN_S)  # else their files come after all were deleted
         atexit.unregister(self.close)
         self._thread.join(_JOIN_S)
         self._open.close()

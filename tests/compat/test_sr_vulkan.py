@@ -348,3 +348,34 @@ def test_others_are_answered_while_all_is_forgotten() -> None:
     assert tasks.engine.add(Wish(png(), 0, 1, scale=2)) > 0
     tasks.engine.clear()
     assert tasks.was_answered
+
+
+class _SlowToTake(NotedTasks):
+    """While its disk takes a picture, another thread asks the engine for something, and that picture ends."""
+
+    engine: SrEngine
+
+    def add(self, data: bytes, recipe: Recipe, device: str) -> int:
+        number = super().add(data, recipe, device)
+        asking = threading.Thread(target=self.engine.load, kwargs={"waits": False}, daemon=True)
+        asking.start()
+        asking.join(10.0)
+        self.was_answered = not asking.is_alive()
+        self.engine._hear(number)
+        return number
+
+    def status(self, _number: int) -> None: ...
+
+    result = remove = status
+
+
+def test_others_are_answered_while_a_picture_is_written_and_its_end_is_not_missed() -> None:
+    tasks = _SlowToTake(Settings())
+    tasks.engine = SrEngine(lambda _settings, _ended: tasks, lambda _settings: ())  # type: ignore[arg-type, return-value]
+    tasks.engine.init()
+    tasks.engine.init_set(-1, 1)
+    assert tasks.engine.add(Wish(png(), 0, 7, scale=2)) > 0
+    assert tasks.was_answered
+    loaded = tasks.engine.load(waits=False)
+    assert loaded is not None
+    assert loaded[2] == 7

@@ -74,6 +74,7 @@ class _Open:
     device: str
     added: dict[int, _Added] = field(default_factory=dict)
     ended: deque[int] = field(default_factory=deque)
+    early: set[int] = field(default_factory=set)  # ended before `add` learnt their number
 
 
 def open_tasks(settings: Settings, ended: Callable[[int], None]) -> Tasks:
@@ -167,17 +168,20 @@ class SrEngine:
 
     def add(self, wish: Wish) -> int:
         """Queue a picture: a number above 0, or below with the reason in `last_error`."""
+        now = self._open
+        if now is None:
+            return self._refuse(NOT_INIT)
+        if trouble := _trouble(wish):
+            return self._refuse(trouble)
+        try:
+            number = now.tasks.add(wish.data, self._recipe(wish, now), now.device)  # others need not wait for the disk
+        except EnlargerError as error:
+            return self._refuse(str(error))
         with self._changed:
-            now = self._open
-            if now is None:
-                return self._refuse(NOT_INIT)
-            if trouble := _trouble(wish):
-                return self._refuse(trouble)
-            try:
-                number = now.tasks.add(wish.data, self._recipe(wish, now), now.device)
-            except EnlargerError as error:
-                return self._refuse(str(error))
             now.added[number] = _Added(wish.back_id, wish.format.lower())
+            if number in now.early:
+                now.early.remove(number)
+                self._note_end(now, number)
         _log.debug("added: imageId %d as %d, %s", wish.back_id, number, NAMES[wish.model])
         return number + 1  # sr_vulkan's first is 2, and 1 would be nothing to go by
 
@@ -259,9 +263,15 @@ class SrEngine:
     def _hear(self, number: int) -> None:
         """From the tasks' thread."""
         with self._changed:
-            if self._open is not None and number in self._open.added:
-                self._open.ended.append(number)
-                self._changed.notify_all()
+            now = self._open
+            if now is not None and number in now.added:
+                self._note_end(now, number)
+            elif now is not None:
+                now.early.add(number)
+
+    def _note_end(self, now: _Open, number: int) -> None:
+        now.ended.append(number)
+        self._changed.notify_all()
 
     def _taken(self, now: _Open, number: int, added: _Added) -> Loaded:
         status, data = now.tasks.status(number), now.tasks.result(number)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from enlarger.runtimes import TROUBLES
 from enlarger.settings import Settings
 from loud_skips import missing
 
@@ -29,6 +31,14 @@ def shared() -> Path:
     if not (folder / "golden").is_dir():
         missing(f"the shared test data ({folder})")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _untroubled_devices() -> Iterator[None]:
+    """A device that failed is left alone by the whole process for minutes: not by the next test."""
+    TROUBLES.forget()
+    yield
+    TROUBLES.forget()
 
 
 @pytest.fixture

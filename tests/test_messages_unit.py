@@ -122,6 +122,10 @@ def test_braces_in_facts_are_left_alone(name: str) -> None:
     assert msg("<{path}>", path="{path}{0}{").text("en") == "<{path}{0}{>"
 
 
+def test_equal_messages_are_one_in_a_set() -> None:
+    assert len({msg("{path}: no.", path=path) for path in ("a", "a", "b")}) == 2
+
+
 def test_messages_travel_between_processes() -> None:
     message = msg("{n} pages", n=3)
     assert pickle.loads(pickle.dumps(message)) == message == Message("{n} pages", {"n": 3})

@@ -27,7 +27,7 @@ class Message:
     """A template with named `{facts}`; `str()` gives it in the process's language."""
 
     template: str
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict, hash=False)  # equal messages still have one hash
 
     def text(self, language: str | None = None) -> str:
         """The sentence in `language` ("en" or "zh"), facts filled in (nested messages too)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +19,6 @@ from pages import noise, picture
 
 GPU = Device("ncnn", "vulkan:0", "a card", (FP32,), "gpu", memory_bytes=1024**3)
 RECIPE = make_recipe(load_catalog())
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    TROUBLES.forget()
-    yield
-    TROUBLES.forget()
 
 
 def enlarging(settings: Settings, runtime: FakeRuntime, path: Path) -> Enhancer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -23,11 +22,8 @@ PLAYED = replace(GPU, id="vulkan:1", software=True)
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("enlarger.runtimes.calibration._ROUNDS", 1)
-    TROUBLES.forget()
-    yield
-    TROUBLES.forget()
 
 
 def machine(**misfortune: tuple[str, ...]) -> dict[str, FakeRuntime]:

@@ -56,7 +56,7 @@ def test_a_ledger_is_kept_off_other_machines_disks(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("theirs", ["open to all", "link", "file"])
 def test_a_strangers_folder_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str) -> None:
     local = _cache_on_a_network_disk(tmp_path, monkeypatch)
-    laid_out = local / f"enlarger-tasks-{os.getuid()}"
+    laid_out = local / f"enlarger-tasks-{os.getuid()}-0"
     if theirs == "open to all":
         laid_out.mkdir()
         laid_out.chmod(0o777)
@@ -65,10 +65,14 @@ def test_a_strangers_folder_is_not_used(tmp_path: Path, monkeypatch: pytest.Monk
         laid_out.symlink_to(tmp_path / "elsewhere")
     else:
         laid_out.touch()
-    with private_jobs(settings_in(tmp_path), gated_crew(tmp_path)) as jobs:
-        folder = jobs.storage.root.parent
-        assert (folder.parent, folder == laid_out) == (local, False)
-        assert folder.stat().st_mode & 0o777 == 0o700
+    for _ in range(2):
+        with private_jobs(settings_in(tmp_path), gated_crew(tmp_path)) as jobs:
+            folder = jobs.storage.root.parent
+            assert {path.name for path in local.iterdir()} == {laid_out.name, folder.name}  # one for both
+            assert folder != laid_out
+            assert folder.stat().st_mode & 0o777 == 0o700
+            assert not (folder / "killed").exists()
+        (folder / "killed").mkdir()
 
 
 def test_nor_one_that_a_stranger_owns(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
@@ -16,7 +17,7 @@ from uuid import uuid4
 from enlarger.errors import StorageError
 from enlarger.jobs import Crew, Jobs, StorageRoot, network_type
 from enlarger.settings import Settings
-from enlarger.storage import one_at_a_time
+from enlarger.storage import one_at_a_time, storage_errors
 
 MakeCrew: TypeAlias = Callable[[Settings], Crew]
 
@@ -66,16 +67,23 @@ def _folder(settings: Settings) -> Path:
 
 def _local_folder() -> Path:
     """One for all processes of a user, so that the next one finds what a killed one left; a stranger's is not used."""
-    with suppress(OSError, KeyError, ImportError):  # the latter two: a user without a name
-        folder = Path(tempfile.gettempdir()) / f"enlarger-tasks-{_user()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if _is_private(folder.lstat()):
-            return folder
-    return Path(tempfile.mkdtemp(prefix="enlarger-"))
+    candidates = (Path(tempfile.gettempdir()) / f"enlarger-tasks-{_user()}-{number}" for number in count())
+    return next(filter(_is_made_private, candidates))
 
 
 def _user() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
+    if hasattr(os, "getuid"):
+        return str(os.getuid())
+    with suppress(OSError, KeyError, ImportError):  # the latter two: a user without a name
+        return "".join(filter(str.isalnum, getpass.getuser()))
+    return ""
+
+
+def _is_made_private(folder: Path) -> bool:
+    with storage_errors(folder):
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        return _is_private(folder.lstat())
 
 
 def _is_private(found: os.stat_result) -> bool:

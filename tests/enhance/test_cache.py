@@ -99,6 +99,25 @@ def test_clean_by_age_by_size_and_all(cache: RenderCache) -> None:
     assert cache.stats().total_bytes == 0
 
 
+def test_a_render_that_is_open_is_found_again_at_the_next_clean(
+    cache: RenderCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = os.unlink
+
+    def refuse(path: Path, **where: int) -> None:
+        if Path(path).suffix == ".webp":
+            raise PermissionError(13, "in use")
+        unlink(path, **where)
+
+    cache.put(key(1), b"render", "webp", {})
+    with monkeypatch.context() as patch:  # as Windows does while a client is sent it
+        patch.setattr(os, "unlink", refuse)
+        assert cache.clean() == 0
+    assert cache.stats().total_files == 1
+    assert cache.clean() == 1
+    assert [path for path in cache.folder.rglob("*") if path.is_file()] == []
+
+
 def test_leftovers_of_killed_processes_are_swept(cache: RenderCache) -> None:
     render = cache.put(key(1), b"picture", "png", FACTS)
     old, fresh = (render.path.with_name(f"{TEMPORARY_PREFIX}{name}.png") for name in ("old", "fresh"))

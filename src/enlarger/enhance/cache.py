@@ -150,9 +150,9 @@ class RenderCache:
 
     def _drop(self, facts_path: Path) -> int:
         with suppress(OSError):
-            facts_path.unlink()  # first: without it the render does not count
             for ending in OUTPUT_SUFFIXES:
-                facts_path.with_suffix(ending).unlink(missing_ok=True)
+                remove(facts_path.with_suffix(ending))
+            remove(facts_path)  # last: without it nobody would find again what could not be deleted
             return 1
         return 0
 
@@ -206,4 +206,4 @@ def _facts_in(facts_path: Path) -> Mapping[str, Any]:
 
 def _sweep(path: Path, modified: float) -> None:
     if time.time() - modified > _STALE_TEMPORARY_S:
-        path.unlink(missing_ok=True)
+        remove(path)

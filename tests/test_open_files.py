@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
-from enlarger.storage import PAUSES_S, insist, long_form, reachable, remove, remove_tree, rename
+from enlarger.storage import PAUSES_S, drop_tree, insist, long_form, reachable, remove, remove_tree, rename
 
 NO_TIME = (0.0, 0.0, 0.0)
 
@@ -65,6 +65,28 @@ def test_a_file_takes_the_place_of_another_and_goes(tmp_path: Path) -> None:
     for _ in range(2):
         remove_tree(tmp_path / "folder")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_what_nobody_misses_all_goes_but_what_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlink, refused = os.unlink, []
+
+    def refuse(path: str, **where: int) -> None:
+        if Path(path).name == "open":
+            refused.append(path)
+            raise PermissionError(errno.EACCES, "in use")
+        unlink(path, **where)
+
+    for name in ("before", "open", "then"):
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        (tmp_path / "folder" / name).touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        drop_tree(tmp_path / "folder", pauses_s=NO_TIME)
+    assert len(refused) == len(NO_TIME) + 2  # it was waited for, and then all the rest was tried
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["open"]
+    for _ in range(2):
+        drop_tree(tmp_path / "folder")
+        assert list(tmp_path.iterdir()) == []
 
 
 DEEP = "\\".join(["volume of a manga with a long title"] * 9)

@@ -63,7 +63,7 @@ def drop_temporaries(folder: Path, label: str) -> None:
     """Delete what killed processes left of files with this label; only where no living one can be writing them."""
     for path in folder.glob(f"{TEMPORARY_PREFIX}{glob.escape(label)}*"):
         with suppress(OSError):
-            path.unlink()
+            remove(path)
 
 
 # ---- names ----
@@ -83,6 +83,14 @@ def remove_tree(folder: Path, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
     """Delete the folder with all in it; one that is gone is no error. Raises OSError."""
     with suppress(FileNotFoundError):
         insist(lambda: shutil.rmtree(reachable(folder)), pauses_s=pauses_s)
+
+
+def drop_tree(folder: Path, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
+    """Delete of the folder what can be deleted; for what nobody misses. Never raises."""
+    try:
+        remove_tree(folder, pauses_s=pauses_s)
+    except OSError:  # all but what stays open
+        shutil.rmtree(reachable(folder), ignore_errors=True)
 
 
 def insist(action: Callable[[], _T], *, pauses_s: Sequence[float] = PAUSES_S) -> _T:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -20,7 +19,7 @@ from enlarger.cancel import CancelToken, check
 from enlarger.errors import BookError, StorageError
 from enlarger.messages import msg
 from enlarger.settings import Settings
-from enlarger.storage import drop_temporaries, one_at_a_time, require_room, storage_errors, write_atomic
+from enlarger.storage import drop_temporaries, drop_tree, one_at_a_time, require_room, storage_errors, write_atomic
 
 _STATED = "stated-bytes"
 _IDLE_S = 24 * 3600.0
@@ -110,7 +109,7 @@ class Spool:
         try:
             is_ours = holding is not None and lock == self._locked(holding)
             with nullcontext() if is_ours else FileLock(lock.with_name(f".{lock.name}.lock"), timeout=0):
-                shutil.rmtree(other, ignore_errors=True)
+                drop_tree(other, pauses_s=())  # in use: another, or later
         except (OSError, Timeout):
             return False
         return not other.exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from uuid import uuid4
 from enlarger.errors import StorageError
 from enlarger.jobs import Crew, Jobs, StorageRoot, network_type
 from enlarger.settings import Settings
-from enlarger.storage import one_at_a_time, storage_errors
+from enlarger.storage import drop_tree, one_at_a_time, storage_errors
 
 MakeCrew: TypeAlias = Callable[[Settings], Crew]
 
@@ -43,7 +42,7 @@ def _opened(settings: Settings, make_crew: MakeCrew | None, stack: ExitStack) ->
     with one_at_a_time(folder / "roots"):  # nobody takes a root that is not locked yet for an abandoned one
         _sweep(folder)
         root = folder / uuid4().hex
-        stack.callback(shutil.rmtree, root, ignore_errors=True)
+        stack.callback(drop_tree, root)
         private = _at(settings, root)
         return Jobs(private, crew=make_crew and make_crew(private))
 
@@ -99,4 +98,4 @@ def _sweep(folder: Path) -> None:
             if root.is_dir():
                 with StorageRoot(root).held():
                     pass
-                shutil.rmtree(root, ignore_errors=True)
+                drop_tree(root)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -22,7 +21,7 @@ from enlarger.jobs import Failure, Job, JobSource, JobState, Page, PageResult, P
 from enlarger.messages import msg
 from enlarger.models import Catalog
 from enlarger.settings import Settings
-from enlarger.storage import make_folder, storage_errors
+from enlarger.storage import drop_tree, make_folder, storage_errors
 
 State: TypeAlias = Literal["pending", "processing", "completed", "failed"]
 
@@ -147,7 +146,7 @@ class Tasks:
             )
         except BaseException:
             self._forget([task.number])
-            shutil.rmtree(self._jobs.storage.upload_dir(job_id), ignore_errors=True)
+            drop_tree(self._jobs.storage.upload_dir(job_id))
             raise
         finally:
             with self._changed:

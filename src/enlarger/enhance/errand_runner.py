@@ -9,7 +9,6 @@ from __future__ import annotations
 import filecmp
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -41,7 +40,7 @@ from enlarger.enhance.road import PageResult, Road
 from enlarger.errors import InputError
 from enlarger.messages import msg
 from enlarger.pictures import OUTPUT_SUFFIXES, spelled
-from enlarger.storage import one_at_a_time, write_atomic
+from enlarger.storage import drop_tree, one_at_a_time, write_atomic
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ class ErrandRunner:
         leg.journal.announce(target)
         write_cbz(target, _members(book, pages, leg, self._extras(book, book.extras, unread)))
         leg.journal.pack([page.name for page in pages if page.status != "failed"], target, contents)
-        shutil.rmtree(leg.root, ignore_errors=True)
+        drop_tree(leg.root)
         return (*(replace(page, file=page.file and target) for page in pages), *unread)
 
     def _kept_archive(self, leg: _Leg, target: Path, contents: str) -> tuple[PageOutcome, ...]:

@@ -8,18 +8,16 @@ would no longer be known as ours.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
-from functools import partial
 from pathlib import Path
 
 from enlarger.books import drop_unpacked
 from enlarger.enhance.cache import CacheStats
 from enlarger.enhance.journal import Journal
 from enlarger.settings import Settings
-from enlarger.storage import TEMPORARY_PREFIX
+from enlarger.storage import TEMPORARY_PREFIX, drop_tree, remove
 
 _STALE_TEMPORARY_S = 24 * 3600
 
@@ -97,8 +95,8 @@ def _drop(entry: Path, settings: Settings) -> int:
 
 def _remove(entry: Path) -> int:
     if entry.is_dir():
-        return _removed(entry, partial(shutil.rmtree, ignore_errors=True))
-    entry.unlink()
+        return _removed(entry, drop_tree)
+    remove(entry)
     return 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from enlarger.errors import InputError, StorageError
 from enlarger.jobs.job import Job, Page
 from enlarger.messages import msg
 from enlarger.settings import Settings
-from enlarger.storage import TEMPORARY_PREFIX, make_folder, reachable, remove, remove_tree, storage_errors
+from enlarger.storage import TEMPORARY_PREFIX, drop_tree, make_folder, reachable, remove, remove_tree, storage_errors
 
 _SLUG_MAX_BYTES = 100  # two of them, a job's id and a suffix stay below the 255 bytes that file systems allow
 _FOLDERS = ("incoming", "staging", "outputs", "artifacts", "models")
@@ -129,7 +128,7 @@ class StorageRoot:
         _drop_temporaries(self.artifacts.glob(f"{TEMPORARY_PREFIX}*"))
         for folder in self.staging.iterdir():
             if _is_job_id(folder.name) and not is_known(folder.name):
-                shutil.rmtree(folder, ignore_errors=True)
+                drop_tree(folder)
 
     # ---- what clients may name ----
 
@@ -230,7 +229,7 @@ def _delete(path: Path) -> None:
 def _drop_temporaries(files: Iterable[Path]) -> None:
     for file in files:
         with suppress(OSError):  # it can stay: it is in nobody's way
-            file.unlink()
+            remove(file)
 
 
 def _is_job_id(name: str) -> bool:

@@ -21,7 +21,7 @@ from enlarger.models.ncnn_form import NcnnFiles as NcnnFiles  # part of Graph, a
 from enlarger.models.ncnn_form import NcnnForm, keep_ncnn_form, load_ncnn_form
 from enlarger.models.sources import Weights, locate
 from enlarger.settings import Settings
-from enlarger.storage import one_at_a_time, write_atomic
+from enlarger.storage import one_at_a_time, remove, write_atomic
 
 IMPORTER_VERSION = 1  # counted up when an importer's graphs change: graphs made before are made again
 
@@ -85,7 +85,7 @@ def forget(variant: Variant, settings: Settings) -> None:
         kept = _Kept.of(variant, weights, settings)
         for path in (kept.manifest, kept.onnx, kept.param, kept.onnx.with_suffix(".bin")):
             with suppress(OSError):  # in use, where that forbids deleting: it is found again should the weights return
-                path.unlink(missing_ok=True)
+                remove(path)
 
 
 @dataclass(frozen=True)

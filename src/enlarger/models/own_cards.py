@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from enlarger.models.card import Card
 from enlarger.settings import Settings
-from enlarger.storage import storage_errors, sync_folder, write_atomic
+from enlarger.storage import remove, remove_tree, storage_errors, sync_folder, write_atomic
 
 OWN_FOLDER = "own"  # of the models folder
 _SHEET = "card.json"
@@ -47,9 +46,9 @@ def drop_card(name: str, settings: Settings) -> None:
     """The card first, then its folder: what is interrupted leaves no card without weights. Raises StorageError."""
     folder = card_folder(name, settings)
     with storage_errors(folder):
-        (folder / _SHEET).unlink(missing_ok=True)
+        remove(folder / _SHEET)
         sync_folder(folder)
-        shutil.rmtree(folder)
+        remove_tree(folder)
 
 
 def _read(sheet: Path) -> Card | None:

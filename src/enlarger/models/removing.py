@@ -13,7 +13,7 @@ from enlarger.models.graph import forget
 from enlarger.models.own_cards import card_folder, drop_card
 from enlarger.models.sources import checkpoint_path, found_at, pulled_folder
 from enlarger.settings import Settings
-from enlarger.storage import storage_errors
+from enlarger.storage import remove, storage_errors
 
 
 def remove_model(name: str, settings: Settings) -> tuple[Path, ...]:
@@ -35,7 +35,7 @@ def remove_model(name: str, settings: Settings) -> tuple[Path, ...]:
     _forget_graphs(variants, settings)
     for path in files:
         with storage_errors(path):
-            path.unlink(missing_ok=True)
+            remove(path)
             _drop_empty(path.parent, settings.models_dir)
     return files
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +16,16 @@ from uuid import uuid4
 from enlarger.books import BOOK_SUFFIXES, is_litter, is_page_name
 from enlarger.errors import InputError
 from enlarger.messages import msg
-from enlarger.storage import TEMPORARY_PREFIX, insist, make_folder, remove, rename, storage_errors, sync_folder
+from enlarger.storage import (
+    TEMPORARY_PREFIX,
+    drop_tree,
+    insist,
+    make_folder,
+    remove,
+    rename,
+    storage_errors,
+    sync_folder,
+)
 
 _LABEL = f"{TEMPORARY_PREFIX}upload-"
 _STALE_S = 24 * 3600
@@ -43,7 +51,7 @@ class Intake:
         for left in self._incoming.glob(f"{_LABEL}*"):
             with suppress(OSError):
                 if time.time() - left.stat().st_mtime > _STALE_S:
-                    shutil.rmtree(left, ignore_errors=True)
+                    drop_tree(left)
         return self._incoming / f"{_LABEL}{uuid4().hex}"
 
     def place(self, folder: Path, files: Sequence[Arrived]) -> list[Path]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from enlarger.errors import StorageError
 from enlarger.pictures import decode, encode, preview
-from enlarger.storage import TEMPORARY_PREFIX, write_atomic
+from enlarger.storage import TEMPORARY_PREFIX, remove, write_atomic
 
 WIDTHS_PX = (160, 240, 320, 480, 640, 960)
 MOST_BYTES = 512 * 1024**2
@@ -86,7 +86,7 @@ class Thumbnails:
             if held_bytes <= most_bytes:
                 break
             with suppress(OSError):
-                path.unlink()
+                remove(path)
                 held_bytes -= size
         return held_bytes
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from enlarger.errors import StorageError
-from enlarger.storage import atomic_file
+from enlarger.storage import atomic_file, remove
 
 MAX_FILES = 64
 MAX_BYTES = 2 * 1024**3
@@ -50,7 +50,7 @@ class CompiledGraphs:
     def drop(self, facts: Iterable[object]) -> None:
         """Forget one blob, there or not."""
         with suppress(OSError):
-            self._path(facts).unlink()
+            remove(self._path(facts))
 
     def _path(self, facts: Iterable[object]) -> Path:
         key = hashlib.sha256("\n".join(str(fact) for fact in facts).encode()).hexdigest()
@@ -62,7 +62,7 @@ class CompiledGraphs:
             total_bytes += size
             if number > self._max_files or total_bytes > self._max_bytes:
                 with suppress(OSError):  # in use on Windows, or gone already
-                    path.unlink()
+                    remove(path)
 
     def _entries(self) -> Iterable[tuple[int, int, Path]]:
         for path in self._folder.glob(f"*{_SUFFIX}"):

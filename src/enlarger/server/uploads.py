@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from enlarger.server.pace import Arrival
 from enlarger.server.refusals import BadRequestError, SlowBodyError, TooLargeError
 from enlarger.server.threads import in_thread
 from enlarger.server.upload_names import safe_upload_name
-from enlarger.storage import require_room
+from enlarger.storage import drop_tree, require_room
 
 __all__ = ["Upload", "UploadLimits", "UploadedFile", "receive_form", "receive_raw"]
 
@@ -99,7 +98,7 @@ async def _emptied_on_error(folder: Path, close: Callable[[], None]) -> AsyncIte
     except BaseException:
         with anyio.CancelScope(shield=True):
             await in_thread(close)
-            await in_thread(shutil.rmtree, folder, ignore_errors=True)
+            await in_thread(drop_tree, folder)
         raise
 
 

@@ -18,7 +18,7 @@ from enlarger.server.hook.original import Original
 from enlarger.server.hook.wishes import Wishes
 from enlarger.server.live import LiveHub
 from enlarger.server.threads import in_thread
-from enlarger.storage import write_atomic
+from enlarger.storage import remove, write_atomic
 
 if TYPE_CHECKING:
     from enlarger.jobs import Jobs
@@ -87,7 +87,7 @@ class Converter:
             return self._jobs.submit(submission)[0]
         except EnlargerError:
             with suppress(OSError):
-                path.unlink(missing_ok=True)
+                remove(path)
                 path.parent.rmdir()
             raise
 

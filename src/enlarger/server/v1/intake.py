@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +26,7 @@ from enlarger.server.threads import in_thread
 from enlarger.server.uploads import receive_form
 from enlarger.server.v1.options import JobOptions, JobRequest, given, priority_of
 from enlarger.server.v1.service import OWNER, Service
+from enlarger.storage import drop_tree
 
 _UPLOADED = "upload"  # below staging/<job id>/
 Options = TypeVar("Options", bound=BaseModel)
@@ -59,10 +59,10 @@ async def submit_upload(service: Service, request: Request, key: str | None) -> 
         job, created = await in_thread(_submit_upload, service, options, upload, key, job_id, folder)
     except BaseException:
         with anyio.CancelScope(shield=True):
-            await in_thread(shutil.rmtree, folder.parent, ignore_errors=True)
+            await in_thread(drop_tree, folder.parent)
         raise
     if not created:  # the same request came before; its own files are there
-        await in_thread(shutil.rmtree, folder.parent, ignore_errors=True)
+        await in_thread(drop_tree, folder.parent)
     return job, created
 
 

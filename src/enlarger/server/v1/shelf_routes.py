@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +19,7 @@ from enlarger.server.v1.shelf_views import item_views, root_view
 from enlarger.server.v1.shelf_wire import EXAMPLE_ROOT, Items, ItemView, RootRequest, RootView, ShelfView
 from enlarger.server.v1.views import json_of
 from enlarger.server.v1.wire import Listed
+from enlarger.storage import drop_tree
 
 router = APIRouter(prefix="/v1/shelf", tags=["shelf"])
 
@@ -117,7 +117,7 @@ async def upload(service: Serving, request: Request) -> Items:
         return await in_thread(_taken_in, shelf, folder, received)
     finally:
         with anyio.CancelScope(shield=True):
-            await in_thread(shutil.rmtree, folder, ignore_errors=True)
+            await in_thread(drop_tree, folder)
 
 
 def _taken_in(shelf: Shelf, folder: Path, received: Upload) -> Items:

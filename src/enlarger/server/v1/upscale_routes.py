@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from enlarger.server.v1.options import UpscaleOptions, given, priority_of
 from enlarger.server.v1.page_routes import IMAGE
 from enlarger.server.v1.service import OWNER, Service, Serving
 from enlarger.server.waiting import unless_gone
+from enlarger.storage import drop_tree
 
 router = APIRouter(prefix="/v1", tags=["upscale"])
 
@@ -189,4 +189,4 @@ def _forget(service: Service, job_id: str, folder: Path) -> None:
     with suppress(EnlargerError):
         service.jobs.get(job_id)
         return
-    shutil.rmtree(folder, ignore_errors=True)
+    drop_tree(folder)

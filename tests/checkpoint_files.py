@@ -70,14 +70,47 @@ def write_archive(
 
 
 def write_checkpoint(
-    path: Path, state: Mapping[str, NDArray[Any]], *, wrapper: str = "params", kind: str = "Float"
+    path: Path, state: Mapping[str, NDArray[Any]], *, wrapper: str = "params", kind: str = "Float", **marks: bytes
 ) -> Path:
-    entries, storages = {}, {}
+    entries, storages = dict(marks), {}
     for index, (name, values) in enumerate(state.items()):
         storages[str(index)] = values.astype(_DTYPES[kind]).tobytes()
         entries[name] = tensor(storage(str(index), values.size, kind), values.shape, row_major(values.shape))
     pickled = dictionary(entries)
     return write_archive(path, program(dictionary({wrapper: pickled}) if wrapper else pickled), storages)
+
+
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+
+
+def legacy_head(*, magic: int = LEGACY_MAGIC, version: int = 1001, little_endian: bool = True) -> bytes:
+    """What a file of PyTorch before 1.6 begins with."""
+    machine = dictionary({"protocol_version": number(version), "little_endian": b"\x88" if little_endian else b"\x89"})
+    return program(number(magic)) + program(number(version)) + program(machine)
+
+
+def legacy_storage(key: str, count: int, kind: str = "Float") -> bytes:
+    parts = (text("storage"), named("torch", f"{kind}Storage"), text(key), text("cpu"), number(count), b"N")
+    return items(*parts) + b"Q"
+
+
+def legacy_numbers(storages: Mapping[str, tuple[int, bytes]]) -> bytes:
+    """The keys of the storages, and for each how many numbers it says it has, and its bytes."""
+    keys = b"](" + b"".join(map(text, storages)) + b"e"
+    return program(keys) + b"".join(
+        count.to_bytes(8, "little", signed=True) + data for count, data in storages.values()
+    )
+
+
+def write_legacy(path: Path, state: Mapping[str, NDArray[np.float32]], **entries: bytes) -> Path:
+    """A state dict as PyTorch wrote it before 1.6; `entries` are pickled values beside its tensors."""
+    storages = {str(index): (values.size, values.tobytes()) for index, values in enumerate(state.values())}
+    tensors = {
+        name: tensor(legacy_storage(str(index), values.size), values.shape, row_major(values.shape))
+        for index, (name, values) in enumerate(state.items())
+    }
+    path.write_bytes(legacy_head() + program(dictionary({**entries, **tensors})) + legacy_numbers(storages))
+    return path
 
 
 def runs(target: Path) -> bytes:

@@ -222,12 +222,6 @@ def test_compressed_archives_are_refused(tmp_path: Path) -> None:
     assert "compressed" in refused(path)
 
 
-def test_older_files_are_refused_with_the_way_out(tmp_path: Path) -> None:
-    path = tmp_path / "old.pth"
-    path.write_bytes(pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2) + b"more")
-    assert "torch.save" in refused(path)
-
-
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04", b"PK\x05\x06" + b"\0" * 18])
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "w.pth"

@@ -1,13 +1,15 @@
 """Read a PyTorch checkpoint into NumPy arrays, without PyTorch and without running anything that is in it.
 
 A `.pth` is a zip, uncompressed, of one pickle (`*/data.pkl`) and the raw numbers of each storage (`*/data/<key>`).
+Older ones are what `legacy_checkpoint` reads.
 """
 
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import reduce
 from operator import mul
 from pathlib import Path
@@ -17,27 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.messages import msg
+from enlarger.models.legacy_checkpoint import read_legacy
 from enlarger.models.refusal import refusal
-from enlarger.models.safe_pickle import RefusedPickleError, Storage, Tensor, loads
+from enlarger.models.safe_pickle import MAX_PICKLE_BYTES, RefusedPickleError, Storage, Tensor, loads
 
 Array = NDArray[Any]
+Numbers = Callable[[Storage], Array]
 
-_MAX_PICKLE_BYTES = 16 * 1024**2
 _MAX_TENSOR_BYTES = 4 * 1024**3  # all tensors together, as float32
 _MAX_DIMENSIONS = 8
-_DTYPES: Mapping[str, str] = {
-    "Double": "<f8",
-    "Float": "<f4",
-    "Half": "<f2",
-    "BFloat16": "<u2",  # the upper half of a float32
-    "Long": "<i8",
-    "Int": "<i4",
-    "Short": "<i2",
-    "Char": "i1",
-    "Byte": "u1",
-    "Bool": "?",
-}
 _WRAPPERS = ("params_ema", "params", "state_dict")  # where trainers keep the weights, better ones first
+_MARKS = ("pro",)  # entries that tell networks apart though they are plain numbers (Real-CUGAN Pro's)
 _BROKEN = (  # what a damaged archive or pickle makes zipfile, pickle and NumPy raise
     pickle.UnpicklingError,
     zipfile.BadZipFile,
@@ -48,23 +40,27 @@ _BROKEN = (  # what a damaged archive or pickle makes zipfile, pickle and NumPy 
     MemoryError,
     NotImplementedError,
     RecursionError,
+    struct.error,
     TypeError,
     ValueError,
 )
 
 
 def read_checkpoint(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The tensors of a state dict by name, all as float32.
+    """The tensors of a state dict by name, all as float32; Real-CUGAN Pro's mark, a plain number, as a scalar.
 
     Looks below "params_ema", then "params", then "state_dict", else takes the whole. Raises WeightsRefusedError,
-    naming the file and what it asked for, when it is hostile, broken or no zip; nothing in it is run.
+    naming the file and what it asked for, when it is hostile, broken or no checkpoint; nothing in it is run.
     """
     name = str(path)
     try:
-        if not zipfile.is_zipfile(path):
-            raise _no_zip(path)
-        with zipfile.ZipFile(path) as archive:
-            return _read(archive, path.stat().st_size)
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return _arrays(*_read_archive(archive, path.stat().st_size))
+        with path.open("rb") as file:
+            if file.peek(1)[:1] != pickle.PROTO:
+                raise RefusedPickleError(msg("this is not a PyTorch file"))
+            return _arrays(*read_legacy(file))
     except RefusedPickleError as error:
         raise refusal(name, error.reason) from error
     except OSError as error:
@@ -74,28 +70,29 @@ def read_checkpoint(path: Path) -> dict[str, NDArray[np.float32]]:
         raise refusal(name, msg("the file is broken ({reason})", reason=reason)) from error
 
 
-def _no_zip(path: Path) -> Exception:
-    with path.open("rb") as file:
-        is_pickle = file.read(1) == pickle.PROTO
-    if not is_pickle:
-        return refusal(str(path), msg("this is not a PyTorch file"))
-    return refusal(
-        str(path),
-        msg("it is in the format PyTorch wrote before version 1.6"),
-        msg("Save it again with a current PyTorch: torch.save(torch.load(file, weights_only=True), file)."),
-    )
-
-
-def _read(archive: zipfile.ZipFile, size_bytes: int) -> dict[str, NDArray[np.float32]]:
+def _read_archive(archive: zipfile.ZipFile, size_bytes: int) -> tuple[object, Numbers]:
+    """(What was pickled, how the numbers of one of its storages are read while the archive is open)."""
     _check_members(archive, size_bytes)
     pickles = [name for name in archive.namelist() if name.count("/") <= 1 and name.endswith("data.pkl")]
-    if len(pickles) != 1 or archive.getinfo(pickles[0]).file_size > _MAX_PICKLE_BYTES:
+    if len(pickles) != 1 or archive.getinfo(pickles[0]).file_size > MAX_PICKLE_BYTES:
         raise RefusedPickleError(msg("it does not hold one pickle of reasonable size"))
-    state = _state_dict(loads(archive.read(pickles[0])))
-    if sum(4 * _count(_sizes(tensor.size)) for tensor in state.values()) > _MAX_TENSOR_BYTES:
-        raise RefusedPickleError(msg("its tensors ask for absurdly much memory"))
     folder = pickles[0].removesuffix("data.pkl")
-    return {name: _array(archive, folder, tensor) for name, tensor in state.items()}
+
+    def numbers(storage: Storage) -> Array:
+        return np.frombuffer(archive.read(f"{folder}data/{storage.key}"), storage.dtype)
+
+    return loads(archive.read(pickles[0])), numbers
+
+
+def _arrays(pickled: object, numbers: Numbers) -> dict[str, NDArray[np.float32]]:
+    state = _state_dict(pickled)
+    tensors = {key: value for key, value in state.items() if isinstance(value, Tensor)}
+    if not tensors:
+        raise RefusedPickleError(msg("it holds no dictionary of tensors"))
+    if sum(4 * _count(_sizes(tensor.size)) for tensor in tensors.values()) > _MAX_TENSOR_BYTES:
+        raise RefusedPickleError(msg("its tensors ask for absurdly much memory"))
+    marks = {mark: np.ones((), np.float32) for mark in _MARKS if mark in state}
+    return marks | {name: _array(numbers, tensor) for name, tensor in tensors.items()}
 
 
 def _check_members(archive: zipfile.ZipFile, size_bytes: int) -> None:
@@ -110,25 +107,22 @@ def _check_members(archive: zipfile.ZipFile, size_bytes: int) -> None:
             raise RefusedPickleError(msg("it was written on a big-endian machine"))
 
 
-def _state_dict(value: object) -> dict[str, Tensor]:
+def _state_dict(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise RefusedPickleError(msg("it holds no dictionary of tensors"))
     for wrapper in _WRAPPERS:
         if isinstance(value.get(wrapper), dict):
             return _state_dict(value[wrapper])
-    tensors = {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, Tensor)}
-    if not tensors:
-        raise RefusedPickleError(msg("it holds no dictionary of tensors"))
-    return tensors
+    return {key: item for key, item in value.items() if isinstance(key, str)}
 
 
-def _array(archive: zipfile.ZipFile, folder: str, tensor: Tensor) -> NDArray[np.float32]:
+def _array(numbers_of: Numbers, tensor: Tensor) -> NDArray[np.float32]:
     """The tensor as its own array; every number of its description is checked before it is believed."""
     storage, sizes, strides = tensor.storage, _sizes(tensor.size), _sizes(tensor.stride)
     (offset,) = _sizes((tensor.offset,))
     if not isinstance(storage, Storage) or len(sizes) != len(strides):
         raise _outside()
-    numbers = np.frombuffer(archive.read(f"{folder}data/{storage.key}"), _DTYPES[storage.kind])
+    numbers = numbers_of(storage)
     last = offset + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
     if _count(sizes) > numbers.size or (_count(sizes) and last >= numbers.size):
         raise _outside()

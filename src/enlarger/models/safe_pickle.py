@@ -10,10 +10,14 @@ import io
 import pickle
 import pickletools
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
 
 from enlarger.messages import Message, msg
+
+MAX_PICKLE_BYTES = 16 * 1024**2
 
 _OPCODES = frozenset(
     {
@@ -25,7 +29,18 @@ _OPCODES = frozenset(
         *("GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD", "BINPERSID"),
     }
 )
-_STORAGES = frozenset({"Double", "Float", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool"})
+_DTYPES: Mapping[str, str] = {
+    "Double": "<f8",
+    "Float": "<f4",
+    "Half": "<f2",
+    "BFloat16": "<u2",  # the upper half of a float32
+    "Long": "<i8",
+    "Int": "<i4",
+    "Short": "<i2",
+    "Char": "i1",
+    "Byte": "u1",
+    "Bool": "?",
+}
 
 
 class RefusedPickleError(Exception):
@@ -37,11 +52,16 @@ class RefusedPickleError(Exception):
 
 
 class Storage(NamedTuple):
-    """A reference to raw numbers elsewhere in the file: `kind` "Float", "Half" …; fields unchecked, as pickled."""
+    """A reference to raw numbers elsewhere in the file: `kind` "Float", "Half" …; `length` unchecked, as pickled."""
 
-    kind: Any
-    key: Any
-    count: Any
+    kind: str
+    key: str
+    length: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the raw numbers; those of "BFloat16" are the upper halves of float32."""
+        return np.dtype(_DTYPES[self.kind])
 
 
 class Tensor(NamedTuple):
@@ -68,29 +88,57 @@ class _Maker(NamedTuple):
         return self.make(*args)
 
 
+class Pickled(NamedTuple):
+    """What a pickle says: its `value`, tensors as `Tensor`; and all `storages` it mentions, by key."""
+
+    value: object
+    storages: Mapping[str, Storage]
+
+
 def loads(data: bytes) -> object:
     """The pickled value, tensors as `Tensor`. RefusedPickleError, or whatever a broken pickle makes pickle raise."""
-    for opcode, argument, _position in pickletools.genops(data):
+    return load(io.BytesIO(data)).value
+
+
+def load(file: BinaryIO) -> Pickled:
+    """The pickle that begins where `file` is; it is left behind the pickle's end. Raises as `loads`."""
+    start, largest_memo = file.tell(), 0
+    for opcode, argument, _position in pickletools.genops(file):
         if opcode.name not in _OPCODES:
             raise RefusedPickleError(msg("its pickle uses the instruction {name}", name=opcode.name))
-        if opcode.name == "LONG_BINPUT" and isinstance(argument, int) and argument > len(data):
-            raise RefusedPickleError(msg("its pickle asks for absurdly much memory"))  # the C unpickler would obey
-    return _Unpickler(io.BytesIO(data)).load()
+        if file.tell() - start > MAX_PICKLE_BYTES:
+            raise RefusedPickleError(msg("it does not hold one pickle of reasonable size"))
+        if opcode.name == "LONG_BINPUT" and isinstance(argument, int):
+            largest_memo = max(largest_memo, argument)
+    length = file.tell() - start
+    if largest_memo > length:  # the C unpickler would obey
+        raise RefusedPickleError(msg("its pickle asks for absurdly much memory"))
+    file.seek(start)
+    unpickler = _Unpickler(io.BytesIO(file.read(length)))
+    return Pickled(unpickler.load(), unpickler.storages)
 
 
 class _Unpickler(pickle.Unpickler):
+    def __init__(self, data: io.BytesIO) -> None:
+        super().__init__(data)
+        self.storages: dict[str, Storage] = {}
+
     def find_class(self, module: str, name: str) -> object:
         kind = name.removesuffix("Storage")
-        if module == "torch" and kind in _STORAGES and kind != name:
+        if module == "torch" and kind in _DTYPES and kind != name:
             return _Kind(kind)
         if (module, name) in _MAKERS:
             return _Maker(_MAKERS[module, name])
         raise RefusedPickleError(msg("its pickle asks for {module}.{name}", module=module, name=name))
 
     def persistent_load(self, pid: object) -> Storage:
+        if isinstance(pid, tuple) and pid[5:] == (None,):  # PyTorch before 1.6: that it is no part of another storage
+            pid = pid[:5]
         match pid:
-            case ("storage", _Kind(kind), str() as key, _, int() as count):
-                return Storage(kind, key, count)
+            case ("storage", _Kind(kind), str() as key, _, int() as length):
+                storage = Storage(kind, key, length)
+                self.storages.setdefault(key, storage)
+                return storage
         raise RefusedPickleError(msg("it keeps its numbers in an unknown way"))
 
 

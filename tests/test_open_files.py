@@ -109,6 +109,12 @@ def test_long_paths_have_a_form_that_windows_takes(path: str, long: str) -> None
     assert long_form(made) == made
 
 
+def test_a_tree_is_named_so_that_all_below_it_is_found() -> None:
+    assert str(long_form(PureWindowsPath(r"C:\books"), deep=True)) == r"\\?\C:\books"
+    made = reachable(Path("books"), deep=True, windows=True)  # of any system's absolute path
+    assert str(PureWindowsPath(made)).startswith("\\\\?\\")
+
+
 def test_elsewhere_a_path_is_itself(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["long name"] * 60)
     assert reachable(deep, windows=False) is deep

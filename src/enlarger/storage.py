@@ -82,7 +82,7 @@ def remove(path: Path, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
 def remove_tree(folder: Path, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
     """Delete the folder with all in it; one that is gone is no error. Raises OSError."""
     with suppress(FileNotFoundError):
-        insist(lambda: shutil.rmtree(reachable(folder)), pauses_s=pauses_s)
+        insist(lambda: shutil.rmtree(reachable(folder, deep=True)), pauses_s=pauses_s)
 
 
 def drop_tree(folder: Path, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
@@ -90,7 +90,7 @@ def drop_tree(folder: Path, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
     try:
         remove_tree(folder, pauses_s=pauses_s)
     except OSError:  # all but what stays open
-        shutil.rmtree(reachable(folder), ignore_errors=True)
+        shutil.rmtree(reachable(folder, deep=True), ignore_errors=True)
 
 
 def insist(action: Callable[[], _T], *, pauses_s: Sequence[float] = PAUSES_S) -> _T:
@@ -107,19 +107,22 @@ def insist(action: Callable[[], _T], *, pauses_s: Sequence[float] = PAUSES_S) ->
     return action()
 
 
-def reachable(path: Path, *, windows: bool = os.name == "nt") -> Path:
-    """The same place by a name that the system takes at any length; mostly the path itself."""
+def reachable(path: Path, *, deep: bool = False, windows: bool = os.name == "nt") -> Path:
+    """The same place by a name that the system takes at any length; mostly the path itself.
+
+    deep: by one with which what lies below it is reached too.
+    """
     if not windows:
         return path
     absolute = PureWindowsPath(os.path.abspath(path))  # noqa: PTH100 - links are to stay
-    long = long_form(absolute)
+    long = long_form(absolute, deep=deep)
     return path if long == absolute else Path(long)
 
 
-def long_form(absolute: PureWindowsPath) -> PureWindowsPath:
-    """A Windows path in the form that may have 32,767 characters, where it needs that; else as it is."""
+def long_form(absolute: PureWindowsPath, *, deep: bool = False) -> PureWindowsPath:
+    """A Windows path in the form that may have 32,767 characters, where it or what is `deep` below needs that."""
     text = str(absolute)
-    if len(text) <= _MOST_CHARACTERS or text.startswith(("\\\\?\\", "\\\\.\\")):
+    if (len(text) <= _MOST_CHARACTERS and not deep) or text.startswith(("\\\\?\\", "\\\\.\\")):
         return absolute
     if text.startswith("\\\\"):
         return PureWindowsPath(f"\\\\?\\UNC\\{text[2:]}")

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_workers import PATIENCE_S, make_graph, page_file, recipe, start
+from fake_workers import make_graph, page_file, recipe, start
 from running_lane import Running
 
 from enlarger.enhance import make_recipe
 from enlarger.jobs import JobSource, Priority
 from enlarger.jobs.protocol import Failed, FromWorker, GaveBack, Idle, Prepared, TileDone
-from enlarger.messages import msg
 from enlarger.models import load_catalog
 from enlarger.pictures import encode
-from enlarger.runtimes import TROUBLES, FakeRuntime, Misfortune
+from enlarger.runtimes import FakeRuntime, Misfortune
 from enlarger.settings import Settings
 from pages import noise, picture
 
@@ -103,29 +102,6 @@ def test_a_render_that_leaves_the_cache_before_it_is_placed_is_made_again(runnin
     running.lane.start(start(2, path, tmp_path / "again"))
     assert running.done(2).computed is True
     assert (tmp_path / "again" / "a.png").exists()
-
-
-def test_idle_says_what_is_open_and_unloading_closes_it(running: Running, tmp_path: Path) -> None:
-    running.lane.start(start(1, page_file(tmp_path), tmp_path / "out"))
-    running.done(1)
-    with running._changed:
-        assert running._changed.wait_for(lambda: any(idle.models for idle in running.of(Idle)), PATIENCE_S)
-    (model,) = running.of(Idle)[-1].models
-    assert (model.model, model.runtime, model.device) == ("MODEL_WAIFU2X_CUNET_UP2X", "fake", "cpu")
-    running.lane.unload()
-    with running._changed:
-        assert running._changed.wait_for(lambda: running.of(Idle)[-1].models == (), PATIENCE_S)
-    assert running.runtime.sessions_closed == running.runtime.sessions_opened == 1
-
-
-def test_idle_says_why_a_model_is_not_where_it_was_meant_to_be(running: Running, tmp_path: Path) -> None:
-    why = msg("{device} hiccuped", device="it")
-    TROUBLES.note("fake", "cpu", why)
-    running.lane.start(start(1, page_file(tmp_path, **LARGE), tmp_path / "out"))
-    running.done(1)
-    with running._changed:
-        assert running._changed.wait_for(lambda: any(idle.models for idle in running.of(Idle)), PATIENCE_S)
-    assert [model.fallback for model in running.of(Idle)[-1].models] == [why]
 
 
 def test_the_same_picture_twice_at_once_is_computed_once(running: Running, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from enlarger.settings import Settings
 FILLED, COMPUTED = "flat areas filled", "flat areas computed"
 LEAST_SAVED = 0.8  # of the flat share
 _BLOCK_PX, _AROUND_PX = 64, 18
-_MODELS = (("waifu2x-cunet", 2), ("realesr-animevideov3", 2))
+_MODELS = (("waifu2x-cunet", 2), ("realesr-animevideov3", 2), ("realcugan-se", 2))
 _ROUNDS, _BUDGET_S = 5, 60.0
 
 

@@ -92,7 +92,7 @@ def narrow_halos() -> list[object]:
     return [
         pytest.param(variant, id=variant.name)
         for variant in variants
-        if variant.halo < 20 and not variant.shared_poolings and not variant.remainder and variant.scale == 2
+        if variant.halo < 20 and not variant.remainder and variant.scale == 2
     ]
 
 

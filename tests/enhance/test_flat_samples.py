@@ -42,7 +42,8 @@ def test_a_colour_that_was_computed_by_luck_is_asked_for_later(seed: int, width:
 
 def known_of_all(pixels: Pixels, rule: TileRule) -> None:
     limit = 160 * 160
-    layout = lay_out(pixels, plan_tiles(pixels.shape[1], pixels.shape[0], rule, limit), press_for(rule, limit))
+    plan = plan_tiles(pixels.shape[1], pixels.shape[0], rule, limit)
+    layout = lay_out(pixels, plan.count * plan.tile_px, press_for(rule, limit))
     if layout is None:
         return
     known = layout.computed & whole_cells(pixels.shape, layout.areas.colour.shape)

@@ -240,18 +240,25 @@ def test_averages_over_a_picture_count_what_is_flat(house: House) -> None:
     runtime.poolings = 4
     recipe = make_recipe(CATALOG, model="realcugan-se", scale=2, tile_px=64)
     page = sparse()
-    spared = house(runtime).enlarge(picture(page), recipe).picture.pixels
-    computed = house(runtime, spare_flat=False).enlarge(picture(page), recipe).picture.pixels
-    assert np.array_equal(spared, computed)
+    seen: list[float] = []
+    spared = house(runtime).enlarge(picture(page), recipe, progress=seen.append)
+    pooled = runtime.tiles_pooled
+    computed = house(runtime, spare_flat=False).enlarge(picture(page), recipe)
+    assert spared.facts.passes[0].filled_share > 0.5
+    assert pooled < (runtime.tiles_pooled - pooled) / 2
+    assert np.array_equal(spared.picture.pixels, computed.picture.pixels)
+    assert not np.array_equal(spared.picture.pixels, doubled(page))  # the averages show
+    assert (seen[-1], seen) == (1, sorted(set(seen)))
 
 
 def test_the_key_says_where_sparing_would_change_a_pixel(house: House) -> None:
-    averaging = make_recipe(CATALOG, model="realcugan-se", scale=2)  # never spared
+    averaging = make_recipe(CATALOG, model="realcugan-se", scale=2)
+    deep = make_recipe(CATALOG, model="realesrgan-x4plus", scale=4)  # never spared
     keys = {
         (recipe.model, spare_flat): house(FakeRuntime(), spare_flat=spare_flat).key(recipe, "s" * 64, 300, 200)
-        for recipe in (TWICE, CUNET, averaging)
+        for recipe in (TWICE, CUNET, averaging, deep)
         for spare_flat in (True, False)
     }
-    assert keys[TWICE.model, True] != keys[TWICE.model, False]
-    assert keys[CUNET.model, True] != keys[CUNET.model, False]
-    assert keys[averaging.model, True] == keys[averaging.model, False]
+    for spared in (TWICE, CUNET, averaging):
+        assert keys[spared.model, True] != keys[spared.model, False]
+    assert keys[deep.model, True] == keys[deep.model, False]

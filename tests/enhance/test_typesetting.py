@@ -28,7 +28,7 @@ def test_every_busy_cell_is_in_one_piece_with_what_the_picture_has_around_it(
     pixels = islands(seed, width, height, channels=1, grounds=grounds)
     plan = plan_tiles(width, height, rule, limit)
     press = press_of(plan, rule) if forced else press_for(rule, limit)
-    layout = lay_out(pixels, plan, press)
+    layout = lay_out(pixels, plan.count * plan.tile_px, press)
     if layout is None:
         return
     times = np.zeros(layout.areas.colour.shape, int)
@@ -65,8 +65,9 @@ def spared(pixels: np.ndarray) -> float:
     """The share of the plan's pixels that are not computed."""
     rule = TileRule(18, 2)
     plan = plan_tiles(pixels.shape[1], pixels.shape[0], rule, 756**2)
-    layout = lay_out(pixels, plan, press_for(rule, 756**2))
-    return 0 if layout is None else 1 - layout.px / (plan.count * plan.tile_px)
+    planned_px = plan.count * plan.tile_px
+    layout = lay_out(pixels, planned_px, press_for(rule, 756**2))
+    return 0 if layout is None else 1 - layout.px / planned_px
 
 
 def flat_share(pixels: np.ndarray, block: int = 64, halo: int = 18) -> float:

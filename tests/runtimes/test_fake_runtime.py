@@ -129,7 +129,7 @@ def test_overlapping_parts_are_counted_once() -> None:
     whole = rng.integers(0, 256, (TILE[0], 14, 3), dtype=np.uint8)
     session = a_session(FakeRuntime(poolings=1))
     reaching = np.pad(whole[:, 6:], ((0, 0), (0, 2), (0, 0)), mode="edge")
-    parts = [Part((8, 6), TILE, whole.shape[:2]), Part(TILE, (8, 8), whole.shape[:2])]
+    parts = [[Part((8, 6), TILE, whole.shape[:2])], [Part(TILE, (8, 8), whole.shape[:2])]]
     shares = list(session.pool([whole[:, :10], reaching], stage=0, known=[], parts=parts))
     np.testing.assert_allclose(sum(shares), whole.mean((0, 1)) / 255, rtol=1e-6)
     with pytest.raises(ValueError, match="zip"):

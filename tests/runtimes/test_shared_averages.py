@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from enlarger.errors import CancelledError, RuntimeFailedError, WeightsMissingError
 from enlarger.models import Graph, load_catalog, prepare
-from enlarger.runtimes import FLOAT32, FP32, NcnnRuntime, OpenVinoRuntime, Part, Runtime, Session
+from enlarger.runtimes import FLOAT32, FP32, NcnnRuntime, OpenVinoRuntime, Part, Parts, Runtime, Session
 from enlarger.runtimes.calibration_picture import page_tile
 from enlarger.runtimes.compiled import CompiledGraphs
 from enlarger.settings import Settings
@@ -52,19 +52,19 @@ def picture(graph: Graph) -> Plane:
     return np.ascontiguousarray(values * np.linspace(0.2, 1, values.shape[1], dtype=np.float32)[:, None])
 
 
-def halves(graph: Graph, *, beyond: int = 0) -> tuple[list[Plane], list[Part]]:
+def halves(graph: Graph, *, beyond: int = 0) -> tuple[list[Plane], list[Parts]]:
     """The picture's two tiles, which may reach beyond the picture, where its edge is repeated."""
     whole = picture(graph)[:, : -beyond or None]
     extended = np.pad(whole, ((0, 0), (0, beyond), (0, 0)), mode="edge")
     core = TILE - 2 * graph.variant.halo
-    parts = [
-        Part((TILE, core), (TILE, TILE), whole.shape[:2]),
-        Part((TILE, TILE), (TILE, TILE - beyond), whole.shape[:2]),
+    parts: list[Parts] = [
+        [Part((TILE, core), (TILE, TILE), whole.shape[:2])],
+        [Part((TILE, TILE), (TILE, TILE - beyond), whole.shape[:2])],
     ]
     return [extended[:, :TILE], extended[:, core:]], parts
 
 
-def averages_of(session: Session, tiles: list[Plane], parts: list[Part] | None = None) -> list[Plane]:
+def averages_of(session: Session, tiles: list[Plane], parts: list[Parts] | None = None) -> list[Plane]:
     known: list[Plane] = []
     for stage in range(session.spec.poolings):
         known.append(np.sum(list(session.pool(tiles, stage=stage, known=known, parts=parts)), axis=0))
@@ -93,7 +93,8 @@ def test_tiles_that_share_equal_the_whole(runtime: Runtime, graph: Graph, beyond
     tiles, parts = halves(graph, beyond=beyond)
     session = opened(runtime, graph)
     shared = side_by_side(list(session.run(tiles, averages=averages_of(session, tiles, parts))))
-    (whole,) = opened(runtime, graph, parts[0].picture[1]).run([picture(graph)[:, : -beyond or None]])
+    page = picture(graph)[:, : -beyond or None]
+    (whole,) = opened(runtime, graph, page.shape[1]).run([page])
     assert psnr(shared[:, : whole.shape[1]], whole) >= 80
     assert psnr(side_by_side(list(session.run(tiles)))[:, : whole.shape[1]], whole) < 65  # and it does matter
 

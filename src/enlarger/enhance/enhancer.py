@@ -17,13 +17,14 @@ from enlarger.cancel import CancelToken
 from enlarger.enhance.denoise import DENOISER, blend
 from enlarger.enhance.facts import Facts, PassFacts, summed
 from enlarger.enhance.frames import repeats
-from enlarger.enhance.inference import Inference, batch_for, plan_for, press_among, shares_averages, work_px
+from enlarger.enhance.inference import Inference, batch_for, plan_for, press_among, work_px
 from enlarger.enhance.meter import Meter, Progress
 from enlarger.enhance.orientations import COUNT
 from enlarger.enhance.passes import plan_passes, plan_restoring
 from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.resample import resample
 from enlarger.enhance.residents import MOST_OPEN, Residents
+from enlarger.enhance.shared_averages import shares_averages
 from enlarger.enhance.sparing import may_spare
 from enlarger.enhance.tile_limits import TileLimits, depends_on_tile
 from enlarger.enhance.tiles import TilePlan

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil, gcd
 from typing import Any, TypeAlias
 
@@ -20,15 +21,16 @@ from enlarger.enhance.network_pixels import ImplausibleError, accept_sheet, acce
 from enlarger.enhance.orientations import average_over_orientations
 from enlarger.enhance.recipe import Precision, Recipe
 from enlarger.enhance.residents import Residents
+from enlarger.enhance.shared_averages import parts_of_layout, parts_of_plan, shares_averages
 from enlarger.enhance.sparing import Layout, compose, lay_out, may_spare, press_for, press_of
 from enlarger.enhance.tile_limits import TileLimits
 from enlarger.enhance.tiles import SIDE_STEP_PX, TilePlan, TileRule, cut, force_tiles, plan_tiles
-from enlarger.enhance.typesetting import Press
+from enlarger.enhance.typesetting import Press, Sheet
 from enlarger.errors import BadOutputError, OutOfMemoryError, RuntimeFailedError
 from enlarger.messages import msg
 from enlarger.models import Graph, Variant
 from enlarger.pictures import Pixels, canvas
-from enlarger.runtimes import FLOAT32, TROUBLES, UINT8, Part, Session, SessionSpec
+from enlarger.runtimes import FLOAT32, TROUBLES, UINT8, Parts, Session, SessionSpec
 
 Plane: TypeAlias = Pixels
 _Lost = Mapping[tuple[str, str], RuntimeFailedError]  # devices that failed at this plane: runtime, id
@@ -46,6 +48,23 @@ class _DeviceFailedError(Exception):
         super().__init__(spec, error)
         self.place = (spec.runtime, spec.device)
         self.error = error
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """Tiles of one shape (h, w), halos included, and how many a call; `tiles` cuts them anew each time."""
+
+    shape: tuple[int, int]
+    batch: int
+    tiles: Callable[[], Iterator[NDArray[Any]]]
+
+    @property
+    def tile_px(self) -> int:
+        """Pixels of one tile."""
+        return self.shape[0] * self.shape[1]
+
+
+_Use = Callable[[tuple[int, int], int], AbstractContextManager[Session]]  # for tiles of a shape, so many a call
 
 
 @dataclass(frozen=True)
@@ -106,7 +125,10 @@ class Inference:
             try:
                 if layout is None:
                     return self._stitched(plane, graph, plan, batch, precision, lost)
-                with self.meter.sparing(work_px(plan, graph.variant) - layout.px), _spared_or_not():
+                with (
+                    self.meter.sparing(work_px(plan, graph.variant) - _sheets_px(layout, graph.variant)),
+                    _spared_or_not(),
+                ):
                     return self._spared(plane, graph, plan, layout, precision, lost)
             except _DeviceFailedError as failed:
                 self._leave(failed, graph)
@@ -130,7 +152,8 @@ class Inference:
         """Tiles that spare what is flat, where there is any and the network answers it without the rest."""
         if not self.spares_flat or not may_spare(graph.variant):
             return None
-        return lay_out(plane, plan, press_among(self.recipe, graph, plan, self.limits))
+        most_px = work_px(plan, graph.variant) // _passes(graph.variant)  # tiles of a layout always share
+        return lay_out(plane, most_px, press_among(self.recipe, graph, plan, self.limits))
 
     def _lower(self, variant: Variant, tile: tuple[int, int], batch: int) -> bool:
         """From now on half the batch, then half the tile; False where there is no less."""
@@ -151,12 +174,16 @@ class Inference:
         precision: Precision,
         lost: _Lost,
     ) -> tuple[Plane, PassFacts]:
-        scale = graph.variant.scale
-        deep = is_deep(plane)
+        variant, deep = graph.variant, is_deep(plane)
+        scale = variant.scale
         stitched, _ = canvas(plan.height * scale, plan.width * scale, plane.shape[2], deep=deep)
-        with self._session(graph, plan.tile, batch, precision, deep, lost) as session:
-            averages = self._shared_averages(session, plane, plan, graph.variant)
-            results = session.run(_tiles(plane, plan), averages=averages, cancel=self.cancel)
+        stack = _Stack(plan.tile, batch, partial(_tiles, plane, plan))
+        use = partial(self._session, graph, precision=precision, deep=deep, lost=lost)
+        averages = None
+        if shares_averages(plan, variant):
+            averages = self._averages([stack], [parts_of_plan(plan, variant.multiple)], use)
+        with use(stack.shape, stack.batch) as session:
+            results = session.run(stack.tiles(), averages=averages, cancel=self.cancel)
             for box, result in zip(plan.boxes(), results, strict=True):
                 accept_tile(plane, stitched, result, box, scale)
                 self.meter.advance(plan.tile_px)
@@ -179,41 +206,48 @@ class Inference:
         """As `_stitched`, but for what is flat: that is filled with what the network gave for its colour."""
         variant, deep = graph.variant, is_deep(plane)
         result, _ = canvas(plan.height * variant.scale, plan.width * variant.scale, plane.shape[2], deep=deep)
-        facts = []
-        for shape, sheets in layout.shapes():
-            batch = batch_for(self.recipe, graph, shape, len(sheets), self.limits)
-            with self._session(graph, shape, batch, precision, deep, lost) as session:
-                tiles = (entering(compose(plane, sheet, layout)) for sheet in sheets)
-                for sheet, tile in zip(sheets, session.run(tiles, cancel=self.cancel), strict=True):
+        use = partial(self._session, graph, precision=precision, deep=deep, lost=lost)
+        stacks, averages, facts = self._stacks(plane, layout, graph), None, []
+        if variant.shared_poolings:
+            parts = parts_of_layout(layout, plane.shape[:2], variant.multiple)
+            averages = self._averages(stacks, parts, use)
+        for stack, (_, sheets) in zip(stacks, layout.shapes(), strict=True):
+            with use(stack.shape, stack.batch) as session:
+                tiles = session.run(stack.tiles(), averages=averages, cancel=self.cancel)
+                for sheet, tile in zip(sheets, tiles, strict=True):
                     accept_sheet(plane, result, tile, sheet, layout, variant)
                     self.meter.advance(sheet.px)
                 facts.append(_facts(graph, session, plan))
         fill(result, layout, variant.scale, variant.multiple, TOLERANCE_DEEP if deep else TOLERANCE)
         return result, _spared_facts(facts[0], layout, plan)
 
-    def _shared_averages(
-        self, session: Session, plane: Plane, plan: TilePlan, variant: Variant
-    ) -> list[NDArray[np.float32]] | None:
-        """The picture's averages, pooling by pooling, since each depends on those before; None where tiles keep theirs.
+    def _averages(
+        self, stacks: Sequence[_Stack], parts: Sequence[Sequence[Parts]], use: _Use
+    ) -> list[NDArray[np.float32]]:
+        """The picture's averages, pooling by pooling, since each depends on those before.
 
         Real-CUGAN's accurate way to tile: without it tiles of one page differ visibly in tone.
         """
-        if not shares_averages(plan, variant):
-            return None
-        parts = _parts(plan, variant.multiple)
         averages: list[NDArray[np.float32]] = []
-        for stage in range(session.spec.poolings):
-            tiles = _tiles(plane, plan)
-            shares = session.pool(tiles, stage=stage, known=averages, parts=parts, cancel=self.cancel)
-            averages.append(self._summed(shares, plan.tile_px))
+        with use(stacks[0].shape, stacks[0].batch) as session:
+            poolings = session.spec.poolings
+        for stage in range(poolings):
+            total = np.zeros((), np.float64)
+            for stack, counted in zip(stacks, parts, strict=True):
+                with use(stack.shape, stack.batch) as session:
+                    tiles = session.pool(stack.tiles(), stage=stage, known=averages, parts=counted, cancel=self.cancel)
+                    for share in tiles:
+                        total = total + share
+                        self.meter.advance(stack.tile_px)
+            averages.append(total.astype(np.float32))
         return averages
 
-    def _summed(self, shares: Iterator[NDArray[np.float32]], tile_px: int) -> NDArray[np.float32]:
-        total = np.zeros((), np.float64)
-        for share in shares:
-            total = total + share
-            self.meter.advance(tile_px)
-        return total.astype(np.float32)
+    def _stacks(self, plane: Plane, layout: Layout, graph: Graph) -> list[_Stack]:
+        stacks = []
+        for shape, sheets in layout.shapes():
+            batch = batch_for(self.recipe, graph, shape, len(sheets), self.limits)
+            stacks.append(_Stack(shape, batch, partial(_composed, plane, sheets, layout)))
+        return stacks
 
 
 @contextmanager
@@ -280,32 +314,26 @@ def batch_for(recipe: Recipe, graph: Graph, tile: tuple[int, int], count: int, l
     return ceil(count / calls)
 
 
+def _composed(plane: Plane, sheets: Sequence[Sheet], layout: Layout) -> Iterator[NDArray[Any]]:
+    return (entering(compose(plane, sheet, layout)) for sheet in sheets)
+
+
 def _tiles(plane: Plane, plan: TilePlan) -> Iterator[NDArray[Any]]:
     return (entering(cut(plane, box, plan.halo)) for box in plan.boxes())
 
 
-def shares_averages(plan: TilePlan, variant: Variant) -> bool:
-    """Whether the tiles share the picture's averages; one tile has them by itself."""
-    return plan.count > 1 and variant.shared_poolings > 0
-
-
 def work_px(plan: TilePlan, variant: Variant) -> int:
     """Pixels that enter the network for one picture."""
-    passes = 1 + (variant.shared_poolings if shares_averages(plan, variant) else 0)
-    return plan.count * plan.tile_px * passes
+    return plan.count * plan.tile_px * (_passes(variant) if shares_averages(plan, variant) else 1)
 
 
-def _parts(plan: TilePlan, multiple: int) -> list[Part]:
-    """What of each tile counts in the picture's averages: up to where the next tile begins."""
-    picture = tuple(ceil((side + 2 * plan.halo) / multiple) * multiple for side in (plan.height, plan.width))
-    parts = []
-    for index, box in enumerate(plan.boxes()):
-        last = (index // plan.columns == plan.rows - 1, index % plan.columns == plan.columns - 1)
-        steps, offsets = (box.height, box.width), (box.y, box.x)
-        own = tuple(tile if ends else step for tile, step, ends in zip(plan.tile, steps, last, strict=True))
-        inside = tuple(min(tile, whole - at) for tile, whole, at in zip(plan.tile, picture, offsets, strict=True))
-        parts.append(Part((own[0], own[1]), (inside[0], inside[1]), (picture[0], picture[1])))
-    return parts
+def _sheets_px(layout: Layout, variant: Variant) -> int:
+    return layout.px * _passes(variant)
+
+
+def _passes(variant: Variant) -> int:
+    """How often a tile enters the network where tiles share averages; most of these do not go to its end."""
+    return 1 + variant.shared_poolings
 
 
 def _facts(graph: Graph, session: Session, plan: TilePlan) -> PassFacts:

@@ -17,7 +17,7 @@ from enlarger.errors import RecipeError
 from enlarger.messages import msg
 from enlarger.models import Card, Catalog, Choice
 
-PIPELINE_VERSION = 4  # raised whenever the same recipe gives other pixels or other bytes
+PIPELINE_VERSION = 5  # raised whenever the same recipe gives other pixels or other bytes
 DEFAULT_MODEL = "waifu2x-cunet"
 MAX_SCALE = 32.0
 FORMATS = ("same", *pictures.FORMATS)

@@ -56,7 +56,7 @@ def may_spare(variant: Variant) -> bool:
     placed = CELL_PX % variant.multiple or variant.remainder  # its result depends on where a tile begins
     too_wide = not variant.border and variant.halo > _WIDEST_HALO_PX
     unknown = variant.folder and not variant.local  # a person's own: nothing says how far it sees
-    return not (placed or too_wide or unknown or variant.shared_poolings)
+    return not (placed or too_wide or unknown)
 
 
 def press_for(rule: TileRule, max_tile_px: int) -> Press:
@@ -73,15 +73,15 @@ def press_of(plan: TilePlan, rule: TileRule) -> Press:
     return Press(rule.halo, rule.multiple, plan.tile, plan.tile[1])
 
 
-def lay_out(plane: Pixels, plan: TilePlan, press: Press) -> Layout | None:
-    """Tiles that spare what is flat with a halo around; None where `plan` is about as good."""
+def lay_out(plane: Pixels, most_px: int, press: Press) -> Layout | None:
+    """Tiles that spare what is flat with a halo around; None where that is not clearly less than `most_px` pixels."""
     if not press.works:
         return None
     areas = find_flat_areas(plane, press.halo)
     if areas.share < _LEAST_SHARE:
         return None
     layout = _with_samples(areas, press, whole_cells(plane.shape, areas.colour.shape))
-    return layout if layout.px <= (1 - _LEAST_SHARE) * plan.count * plan.tile_px else None
+    return layout if layout.px <= (1 - _LEAST_SHARE) * most_px else None
 
 
 def compose(plane: Pixels, sheet: Sheet, layout: Layout) -> Pixels:

@@ -21,7 +21,7 @@ from enlarger.runtimes.session import (
     FP32,
     Averages,
     Device,
-    Part,
+    Parts,
     SessionSpec,
     Tile,
     check_averages,
@@ -154,14 +154,14 @@ class FakeSession:
         *,
         stage: int,
         known: Averages,
-        parts: Sequence[Part] | None = None,
+        parts: Sequence[Parts] | None = None,
         cancel: CancelToken | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """As Session.pool: (3,), halfway between the tile's mean colour and the average before, 0..1."""
         check_open(self.spec, self._closed)
         check_stage(self.spec, stage, known)
         batches = in_batches(with_parts(checked_tiles(self.spec, tiles, cancel), parts), self.spec.batch)
-        return (self._pool(tile, part, known) for batch in batches for tile, part in batch)
+        return (self._pool(tile, counted, known) for batch in batches for tile, counted in batch)
 
     def rest(self) -> None:
         """Counted."""
@@ -187,13 +187,13 @@ class FakeSession:
         own = [self._mean(tile)] * self.spec.poolings
         return self._nearest(self._shifted(tile, own if averages is None else averages))
 
-    def _pool(self, tile: Tile, part: Part | None, known: Averages) -> NDArray[np.float32]:
+    def _pool(self, tile: Tile, parts: Parts | None, known: Averages) -> NDArray[np.float32]:
         self._runtime.count_pooled()
         self._suffer()
-        rows, columns = PIXELS.counted(part) if part else self.spec.tile
-        share = rows * columns / PIXELS.total(part) if part else 1.0
-        mean = self._mean(tile[:rows, :columns])
-        return np.asarray(share * ((mean + known[-1]) / 2 if known else mean), np.float32)
+        features = (tile / self._white).transpose(2, 0, 1)
+        if known:
+            features = (features + known[-1].reshape(-1, 1, 1)) / 2
+        return features.mean((1, 2)).astype(np.float32) if parts is None else PIXELS.share(features, parts)
 
     def _mean(self, tile: Tile) -> NDArray[np.float32]:
         return np.asarray(tile.mean((0, 1), np.float64) / self._white, np.float32)

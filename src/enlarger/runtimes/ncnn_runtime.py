@@ -25,7 +25,7 @@ from enlarger.runtimes.session import (
     UINT8,
     Averages,
     Device,
-    Part,
+    Parts,
     SessionSpec,
     Tile,
     check_averages,
@@ -173,7 +173,7 @@ class NcnnSession:
         *,
         stage: int,
         known: Averages,
-        parts: Sequence[Part] | None = None,
+        parts: Sequence[Parts] | None = None,
         cancel: CancelToken | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """As Session.pool; ncnn computes no further than the features that are asked for."""
@@ -182,8 +182,8 @@ class NcnnSession:
         self._check_channels(known)
         blob = self._poolings[stage].features
         return (
-            self._pooled(self._infer(network, tile, known, blob), stage, part)
-            for tile, part in with_parts(checked_tiles(self.spec, tiles, cancel), parts)
+            self._pooled(self._infer(network, tile, known, blob), stage, counted)
+            for tile, counted in with_parts(checked_tiles(self.spec, tiles, cancel), parts)
         )
 
     def rest(self) -> None:
@@ -227,13 +227,11 @@ class NcnnSession:
         del result, extractor  # in this order, or ncnn complains
         return made
 
-    def _pooled(self, features: NDArray[np.float32], stage: int, part: Part | None) -> NDArray[np.float32]:
-        """Over the part's features (C, h, w), in double precision: ncnn's own sums lose digits in large planes."""
-        if part is None:
+    def _pooled(self, features: NDArray[np.float32], stage: int, parts: Parts | None) -> NDArray[np.float32]:
+        """Over the parts' features (C, h, w), in double precision: ncnn's own sums lose digits in large planes."""
+        if parts is None:
             return np.asarray(features.mean((1, 2), np.float64), np.float32)
-        grid = self._grids()[stage]
-        rows, columns = grid.counted(part)
-        return np.asarray(features[:, :rows, :columns].sum((1, 2), np.float64) / grid.total(part), np.float32)
+        return self._grids()[stage].share(features, parts)
 
     def _failure(self, code: int) -> RuntimeFailedError:
         return RuntimeFailedError(

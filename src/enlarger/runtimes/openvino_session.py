@@ -20,7 +20,7 @@ from enlarger.runtimes.openvino_library import openvino
 from enlarger.runtimes.pooling_grid import PoolingGrid
 from enlarger.runtimes.session import (
     Averages,
-    Part,
+    Parts,
     SessionSpec,
     Tile,
     check_averages,
@@ -96,7 +96,7 @@ class OpenVinoSession:
         *,
         stage: int,
         known: Averages,
-        parts: Sequence[Part] | None = None,
+        parts: Sequence[Parts] | None = None,
         cancel: CancelToken | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """As Session.pool; the graph up to each pooling is compiled when it is first asked for, and kept on disk."""
@@ -129,9 +129,9 @@ class OpenVinoSession:
         return np.stack([*arrays, *repeat(arrays[-1], self.spec.batch - len(arrays))])
 
     def _counted_inputs(
-        self, batch: Sequence[tuple[Tile, Part | None]], stage: int, features: tuple[int, int]
+        self, batch: Sequence[tuple[Tile, Parts | None]], stage: int, features: tuple[int, int]
     ) -> dict[str, NDArray[Any]]:
-        weights = [self._weights(stage, part, features) for _, part in batch]
+        weights = [self._weights(stage, parts, features) for _, parts in batch]
         return {PICTURE: self._stacked([tile for tile, _ in batch]), COUNTED: self._stacked(weights)}
 
     def _average_inputs(self, averages: Averages) -> dict[str, NDArray[Any]]:
@@ -141,15 +141,14 @@ class OpenVinoSession:
             for number, average in enumerate(averages)
         }
 
-    def _weights(self, stage: int, part: Part | None, features: tuple[int, int]) -> NDArray[np.float32]:
+    def _weights(self, stage: int, parts: Parts | None, features: tuple[int, int]) -> NDArray[np.float32]:
         """By which features are multiplied before they are averaged: (1, h, w)."""
-        weights = np.zeros((1, *features), np.float32)
-        if part is None:
-            weights[...] = 1
-        else:
-            grid = self._grids()[stage]
+        if parts is None:
+            return np.ones((1, *features), np.float32)
+        grid, weights = self._grids()[stage], np.zeros((1, *features), np.float32)
+        for part in parts:
             rows, columns = grid.counted(part)
-            weights[..., :rows, :columns] = weights.size / grid.total(part)
+            weights[0, rows, columns] += weights.size * grid.weight(part)
         return weights
 
     def _part(self, part: GraphPart) -> Any:

@@ -9,9 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import prod
 from pathlib import Path
+from typing import Any
 
-from enlarger.runtimes.session import Part
+import numpy as np
+from numpy.typing import NDArray
+
+from enlarger.runtimes.session import Part, Parts
 from enlarger.runtimes.tile_memory import shaped
 
 _SIDES_PX = (192, 240)  # multiples of whatever a network asks for, and large enough for every one
@@ -25,18 +30,36 @@ class PoolingGrid:
     lost: Fraction
     channels: int
 
-    def counted(self, part: Part) -> tuple[int, int]:
-        """Rows and columns, from the first, that begin on the tile's own pixels and end inside the picture."""
-        rows, columns = (
+    def counted(self, part: Part) -> tuple[slice, slice]:
+        """Rows and columns of the tile's features that begin on the part's own pixels and end inside the picture."""
+        firsts = (int(self.ratio * at) for at in part.corner)
+        counts = (
             max(0, min(int(self.ratio * own), self._features(inside)))
             for own, inside in zip(part.own, part.inside, strict=True)
         )
+        rows, columns = (slice(first, first + count) for first, count in zip(firsts, counts, strict=True))
         return rows, columns
 
-    def total(self, part: Part) -> int:
-        """Features of the whole picture."""
+    def weight(self, part: Part) -> float:
+        """What each of the part's features adds to the picture's average, as a factor."""
         height, width = (self._features(side) for side in part.picture)
-        return height * width
+        if part.stands_for is None:
+            return 1 / (height * width)
+        own: int = prod(counted.stop - counted.start for counted in self.counted(part))
+        return self._features_of(part, part.stands_for) / own / (height * width)
+
+    def share(self, features: NDArray[Any], parts: Parts) -> NDArray[np.float32]:
+        """(C,): what the parts of one tile, whose features (C, h, w) these are, add to the picture's average."""
+        sums = (self.weight(part) * features[:, *self.counted(part)].sum((1, 2), np.float64) for part in parts)
+        return np.asarray(sum(sums, np.zeros(len(features))), np.float32)
+
+    def _features_of(self, part: Part, cells: NDArray[np.bool_]) -> float:
+        """How many features begin in these cells; the last ones have all that is left of the picture."""
+        heights, widths = (
+            np.diff([*(int(self.ratio * cell * index) for index in range(count)), self._features(side)])
+            for count, cell, side in zip(cells.shape, part.own, part.picture, strict=True)
+        )
+        return float(heights @ cells @ widths)
 
     def _features(self, side: int) -> int:
         return int(self.ratio * side - self.lost)

@@ -82,9 +82,17 @@ class Part:
     the network allows.
     """
 
-    own: tuple[int, int]  # from the tile's upper left corner to where the next tiles begin; all of it for the last
-    inside: tuple[int, int]  # what of the tile the picture fills; less than all where the tile reaches beyond
+    own: tuple[int, int]  # from the part's upper left corner to where the next ones begin; all of it for the last
+    inside: tuple[int, int]  # what of it, halo included, the picture fills; less than all where it reaches beyond
     picture: tuple[int, int]
+    corner: tuple[int, int] = (0, 0)  # in the tile, at multiples of what the network strides by
+    stands_for: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
+    """Cells (rows, columns) of `own` over the picture that are not computed: it counts once for each, not for itself,
+    since all show what it shows."""
+
+
+Parts: TypeAlias = Sequence[Part]
+"""All that counts of one tile."""
 
 
 class Session(Protocol):
@@ -111,12 +119,12 @@ class Session(Protocol):
         *,
         stage: int,
         known: Averages,
-        parts: Sequence[Part] | None = None,
+        parts: Sequence[Parts] | None = None,
         cancel: CancelToken | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """What global average pooling number `stage`, from 0, gives for each tile: (C,), in the order of the input.
 
-        With `parts`, one for each tile, a tile's share of the picture's average instead: their sum is the average, each
+        With `parts`, some for each tile, its share of the picture's average instead: their sum is the average, each
         feature of the picture counted once, although tiles overlap. `known` has the picture's averages of the `stage`
         poolings before it. Averaging stage by stage over all tiles, each stage with the averages of those before, is
         Real-CUGAN's exact way to share them ("sync gap"); only the part of the network before the pooling is computed.
@@ -257,6 +265,6 @@ def check_stage(spec: SessionSpec, stage: int, known: Averages) -> None:
     check_averages(spec, known, stage if 0 <= stage < spec.poolings else -1)
 
 
-def with_parts(tiles: Iterator[Tile], parts: Sequence[Part] | None) -> Iterator[tuple[Tile, Part | None]]:
-    """Each tile with its part; raises ValueError when there are more of one than of the other."""
+def with_parts(tiles: Iterator[Tile], parts: Sequence[Parts] | None) -> Iterator[tuple[Tile, Parts | None]]:
+    """Each tile with its parts; raises ValueError when there are more of one than of the other."""
     return zip(tiles, repeat(None)) if parts is None else zip(tiles, parts, strict=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from enlarger.books import portable_name
 from enlarger.models.card import Card
 from enlarger.settings import Settings
 from enlarger.storage import remove, remove_tree, storage_errors, sync_folder, write_atomic
@@ -21,7 +22,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 def is_card_name(text: str) -> bool:
     """Whether a card may be called so: what is a file name everywhere, an address, and a word on a command line."""
-    return _NAME.fullmatch(text) is not None
+    return _NAME.fullmatch(text) is not None and portable_name(text) == text  # Windows opens a device for “con”
 
 
 def own_cards(settings: Settings) -> tuple[Card, ...]:

@@ -84,7 +84,60 @@ def test_one_tile_that_fails_on_the_only_device_is_not_computed_again(settings: 
 
 def test_a_gpus_own_memory_limits_its_tiles(settings: Settings, identity_graph: Path) -> None:
     graph = Graph(identity_graph, "digest", load_catalog().choose("realesr-animevideov3").variant, None)
-    large, small = (TileLimits(settings, runtime="vulkan", device_bytes=size) for size in (2**34, 2**24))
+    large, small = (TileLimits(settings, device="vulkan:0", device_bytes=size) for size in (2**34, 2**24))
     assert small.limit_px(graph) < large.limit_px(graph)
-    halved = TileLimits(settings, runtime="vulkan", device_bytes=2**24, sharers=2)
+    halved = TileLimits(settings, device="vulkan:0", device_bytes=2**24, sharers=2)
     assert halved.limit_px(graph) < small.limit_px(graph)
+
+
+def test_memory_that_ran_out_on_a_gpu_is_not_the_machines(settings: Settings, identity_graph: Path) -> None:
+    graph = Graph(identity_graph, "digest", load_catalog().choose("realesr-animevideov3").variant, None)
+    machine, gpu = TileLimits(settings), TileLimits(settings, device="vulkan:0", device_bytes=2**34)
+    before = machine.limit_px(graph)
+    gpu.lower(graph.variant, (64, 64))
+    assert gpu.limit_px(graph) == 64 * 64 // 2
+    assert TileLimits(settings).limit_px(graph) == before
+
+
+def test_tiles_for_a_gpus_memory_are_cut_anew_for_the_machines(
+    settings: Settings, identity_graph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large card is lost on a machine whose memory holds much less."""
+    monkeypatch.setattr("enlarger.enhance.enhancer.device_memory_bytes", lambda *_: 2**34)
+    monkeypatch.setattr("enlarger.enhance.tile_limits.allowed_memory_bytes", lambda: 2**24)
+    runtime = machine(lost_devices=("vulkan:0",))
+    pixels = noise(1, 400, 300)
+    with enlarging(settings, runtime, identity_graph) as enhancer:
+        planned = enhancer.limits.limit_px(enhancer.graph(enhancer.variants(RECIPE, 400, 300)[0]))
+        enlarged = [enhancer.enlarge(picture(pixels), RECIPE) for _ in range(2)]
+        assert enhancer.limits.elsewhere is not None
+        held = enhancer.limits.elsewhere.limit_px(enhancer.graph(enhancer.variants(RECIPE, 400, 300)[0]))
+    for each in enlarged:
+        (facts,) = each.facts.passes
+        assert np.array_equal(each.picture.pixels, pixels.repeat(2, 0).repeat(2, 1))
+        assert facts.device == "cpu"
+        assert np.prod(facts.tile) <= held < planned
+
+
+def test_a_page_that_overtakes_another_on_a_lost_device_goes_elsewhere(
+    settings: Settings, identity_graph: Path
+) -> None:
+    """The interrupted page still holds the session that both would use."""
+    runtime = machine()
+    recipe = make_recipe(load_catalog(), tile_px=64)
+    slow, urgent = noise(1, 200, 100), noise(2, 200, 100)
+    overtaking = []
+
+    def interrupt(_done: float) -> None:
+        if not overtaking:
+            runtime.misfortune = Misfortune(lost_devices=("vulkan:0",))
+            overtaking.append(None)
+            overtaking.append(enhancer.enlarge(picture(urgent), recipe))
+
+    with enlarging(settings, runtime, identity_graph) as enhancer:
+        interrupted = enhancer.enlarge(picture(slow), recipe, progress=interrupt)
+    for enlarged, pixels in ((interrupted, slow), (overtaking[1], urgent)):
+        assert enlarged is not None
+        assert np.array_equal(enlarged.picture.pixels, pixels.repeat(2, 0).repeat(2, 1))
+        assert enlarged.facts.passes[0].device == "cpu"
+    assert runtime.sessions_closed == runtime.sessions_opened

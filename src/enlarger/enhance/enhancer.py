@@ -171,7 +171,7 @@ class Enhancer:
 
     def _limits_on(self, device: str) -> TileLimits:
         held = device_memory_bytes(device, self.settings)
-        return TileLimits(self.settings, runtime=device.partition(":")[0], sharers=self._sharers, device_bytes=held)
+        return TileLimits(self.settings, device=device, sharers=self._sharers, device_bytes=held)
 
     def warm(self, recipe: Recipe, width: int, height: int) -> None:
         """Open what a picture of this size will need, flat areas or none; raises as `enlarge` does."""

@@ -41,6 +41,14 @@ class _NotSparedError(Exception):
     """What the tiles without flat areas gave is no picture, or no answer to those."""
 
 
+class _ElsewhereError(Exception):
+    """Another device took over, and tiles that were planned for the memory of the first are too large for it."""
+
+    def __init__(self, limits: TileLimits) -> None:
+        super().__init__()
+        self.limits = limits
+
+
 class _DeviceFailedError(Exception):
     """A session failed while it ran, for a reason that is not memory."""
 
@@ -130,6 +138,8 @@ class Inference:
                     _spared_or_not(),
                 ):
                     return self._spared(plane, graph, plan, layout, precision, lost)
+            except _ElsewhereError as elsewhere:
+                return replace(self, limits=elsewhere.limits)._fitting(plane, graph, precision, spares=spares)
             except _DeviceFailedError as failed:
                 self._leave(failed, graph)
                 lost[failed.place] = failed.error
@@ -146,7 +156,7 @@ class Inference:
     def _leave(self, failed: _DeviceFailedError, graph: Graph) -> None:
         """The next session for this network is opened on another device, if there is one."""
         TROUBLES.note(*failed.place, failed.error.message, graph=graph.digest)
-        self.residents.close_idle()
+        self.residents.lose(*failed.place)
 
     def _layout(self, plane: Plane, graph: Graph, plan: TilePlan) -> Layout | None:
         """Tiles that spare what is flat, where there is any and the network answers it without the rest."""
@@ -197,8 +207,14 @@ class Inference:
         with self.use_session(graph, tile, batch, precision, FLOAT32 if deep else UINT8) as session:
             if error := lost.get((session.spec.runtime, session.spec.device)):
                 raise error
+            self._require_room(session, graph)
             with _failing(session.spec):
                 yield session
+
+    def _require_room(self, session: Session, graph: Graph) -> None:
+        limits, (height, width) = self.limits.elsewhere, session.spec.tile
+        if session.spec.fallback is not None and limits is not None and height * width > limits.limit_px(graph):
+            raise _ElsewhereError(limits)
 
     def _spared(
         self, plane: Plane, graph: Graph, plan: TilePlan, layout: Layout, precision: Precision, lost: _Lost

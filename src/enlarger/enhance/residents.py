@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from enlarger.runtimes import TROUBLES, Session
 
-# device, variant, graph digest, tile, batch, precision, pixels
+# device, variant, graph digest, tile, batch, precision, pixels, threads
 SessionKey = tuple[str, str, str, tuple[int, int], int, str, str, int]
 
 # A volume needs up to three tile shapes: planned, wide and narrow; twice two where a page goes through two networks.
 # Double spreads and covers bring a few more. Each costs memory, most of it only while it runs.
 MOST_OPEN = 4
+
+
+@dataclass
+class _Resident:
+    session: Session
+    users: int = 0
+    is_lost: bool = False
 
 
 class Residents:
@@ -25,59 +33,75 @@ class Residents:
 
     def __init__(self, most_open: int = MOST_OPEN) -> None:
         self._most_open = most_open
-        self._sessions: OrderedDict[SessionKey, Session] = OrderedDict()
-        self._users: Counter[SessionKey] = Counter()
+        self._residents: OrderedDict[SessionKey, _Resident] = OrderedDict()
+        self._users = 0
 
     @contextmanager
     def using(self, key: SessionKey, open_it: Callable[[], Session]) -> Iterator[Session]:
         """The open session for `key`, or a new one, after making room for it; it stays open inside the block."""
-        session = self._get(key, open_it)
-        self._users[key] += 1
+        resident = self._get(key, open_it)
+        resident.users += 1
+        self._users += 1
         try:
-            yield session
+            yield resident.session
         finally:
-            self._users -= Counter((key,))  # subtracting drops what reaches 0
+            resident.users -= 1
+            self._users -= 1
+            if resident.is_lost and not resident.users:
+                resident.session.close()
 
     @property
     def in_use(self) -> bool:
         """Whether a page that was interrupted, or is being computed, holds a session."""
-        return bool(self._users)
+        return self._users > 0
+
+    def lose(self, runtime: str, device: str) -> None:
+        """Nobody is given its sessions any more. One that an interrupted page holds is closed when that lets it go."""
+        for key, resident in list(self._residents.items()):
+            if (resident.session.spec.runtime, resident.session.spec.device) == (runtime, device):
+                del self._residents[key]
+                resident.is_lost = True
+                if not resident.users:
+                    resident.session.close()
 
     def rest(self) -> None:
         """Give back what only runs need; everything stays open."""
         for key in self._idle():
-            self._sessions[key].rest()
+            self._residents[key].session.rest()
 
     def close_idle(self) -> None:
         """Give back the memory of all sessions not in use."""
         for key in self._idle():
-            self._sessions.pop(key).close()
+            self._close(key)
 
     def open_sessions(self) -> dict[SessionKey, Session]:
         """What is open now, the least recently used first."""
-        return dict(self._sessions)
+        return {key: resident.session for key, resident in self._residents.items()}
 
-    def _get(self, key: SessionKey, open_it: Callable[[], Session]) -> Session:
-        if key != next(reversed(self._sessions), None):
+    def _get(self, key: SessionKey, open_it: Callable[[], Session]) -> _Resident:
+        if key != next(reversed(self._residents), None):
             self.rest()  # the tiles of one shape at a time are in memory, but for those of a page that was interrupted
         self._end_substitute(key)
-        if key not in self._sessions:
+        if key not in self._residents:
             self._make_room()
-            self._sessions[key] = open_it()
-        self._sessions.move_to_end(key)
-        return self._sessions[key]
+            self._residents[key] = _Resident(open_it())
+        self._residents.move_to_end(key)
+        return self._residents[key]
 
     def _end_substitute(self, key: SessionKey) -> None:
         """A session that stands in for a device in trouble is closed once that has passed: the device may be back."""
-        session = None if key in self._users else self._sessions.get(key)
-        why = None if session is None else session.spec.fallback
+        resident = self._residents.get(key)
+        why = None if resident is None or resident.users else resident.session.spec.fallback
         if why is not None and TROUBLES.passed(why):
-            self._sessions.pop(key).close()
+            self._close(key)
 
     def _make_room(self) -> None:
-        surplus = len(self._sessions) + 1 - self._most_open
+        surplus = len(self._residents) + 1 - self._most_open
         for key in self._idle()[: max(surplus, 0)]:
-            self._sessions.pop(key).close()
+            self._close(key)
+
+    def _close(self, key: SessionKey) -> None:
+        self._residents.pop(key).session.close()
 
     def _idle(self) -> list[SessionKey]:
-        return [key for key in self._sessions if key not in self._users]
+        return [key for key, resident in self._residents.items() if not resident.users]

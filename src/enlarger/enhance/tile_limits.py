@@ -22,12 +22,16 @@ _SAMPLE_TILE = (256, 256)
 class TileLimits:
     """Limits in pixels per variant. What was lowered is kept in a small file: a machine runs out of memory once."""
 
-    def __init__(self, settings: Settings, *, runtime: str = "auto", sharers: int = 1, device_bytes: int = 0) -> None:
+    def __init__(self, settings: Settings, *, device: str = "auto", sharers: int = 1, device_bytes: int = 0) -> None:
         """`sharers`: so many plan side by side, each with its part; a budget that a person set is for each of them.
 
         device_bytes: what the device may use of its own memory; 0: it uses the machine's.
         """
         budget_bytes, ceiling_bytes = _shares(device_bytes, sharers)
+        runtime = device.partition(":")[0]
+        self.elsewhere = TileLimits(settings, sharers=sharers) if device_bytes else None
+        """Those for what takes over where the device fails, and computes in the machine's memory."""
+        self._of_device = f" on {device}" if device_bytes else ""
         self._path = settings.data_dir / "tile-limits.json"
         self._budget_bytes = settings.memory_budget or budget_bytes
         self._ceiling_bytes = settings.memory_budget or ceiling_bytes
@@ -48,7 +52,7 @@ class TileLimits:
         sample = tile_bytes(graph, _SAMPLE_TILE, runtime=self._runtime)
         bytes_per_px = sample / (_SAMPLE_TILE[0] * _SAMPLE_TILE[1])
         held = (self._ceiling_bytes if depends_on_tile(graph.variant) else self._budget_bytes) / bytes_per_px
-        return min(wanted, self._lowered.get(graph.variant.name, wanted), int(held))
+        return min(wanted, self._lowered.get(self._name(graph.variant), wanted), int(held))
 
     def batch(self, graph: Graph, tile: tuple[int, int], wanted: int) -> int:
         """How many tiles of this size may be computed at once: at most `wanted`, at least 1.
@@ -69,8 +73,12 @@ class TileLimits:
     def lower(self, variant: Variant, tile: tuple[int, int]) -> None:
         """Half the tile that was too large; remembered where the data folder can be written."""
         with self._lock, suppress(StorageError):
-            self._lowered = {**_read(self._path), **self._lowered, variant.name: tile[0] * tile[1] // 2}
+            self._lowered = {**_read(self._path), **self._lowered, self._name(variant): tile[0] * tile[1] // 2}
             write_atomic(self._path, json.dumps(self._lowered, indent=2).encode())
+
+    def _name(self, variant: Variant) -> str:
+        """A GPU's memory that ran out says nothing of the machine's."""
+        return variant.name + self._of_device
 
 
 def _shares(device_bytes: int, sharers: int) -> tuple[int, int]:

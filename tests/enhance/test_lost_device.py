@@ -104,7 +104,7 @@ def test_tiles_for_a_gpus_memory_are_cut_anew_for_the_machines(
 ) -> None:
     """A large card is lost on a machine whose memory holds much less."""
     monkeypatch.setattr("enlarger.enhance.enhancer.device_memory_bytes", lambda *_: 2**34)
-    monkeypatch.setattr("enlarger.enhance.tile_limits.allowed_memory_bytes", lambda: 2**24)
+    monkeypatch.setattr("enlarger.enhance.tile_limits.allowed_memory_bytes", lambda: 2**22)
     runtime = machine(lost_devices=("vulkan:0",))
     pixels = noise(1, 400, 300)
     with enlarging(settings, runtime, identity_graph) as enhancer:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +104,43 @@ def test_halves_are_counted_as_what_they_become(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(safetensors_format, "_MAX_TENSOR_BYTES", 2047)
     with pytest.raises(WeightsRefusedError, match="absurdly much memory"):
         read_safetensors(path)
+
+
+_MIB = 1024**2
+
+
+@contextmanager
+def takes_at_most(limit_bytes: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit_bytes
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (None, "not a safetensors file"),
+        (entry(shape=[1 << 28, 8], data_offsets=[0, 1 << 33]), "outside"),
+        (entry(shape=[8 * _MIB], data_offsets=[0, 32 * _MIB], dtype="F8_E4M3"), "unknown way"),
+    ],
+)
+def test_a_large_file_is_refused_by_its_header_alone(tmp_path: Path, header: Any, said: str) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(bytes(8) if header is None else pack(header))
+    os.truncate(path, 64 * _MIB)
+    with takes_at_most(_MIB), pytest.raises(WeightsRefusedError, match=said):
+        read_safetensors(path)
+
+
+def test_numbers_are_in_memory_once_and_only_those_that_are_described(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(pack(entry(shape=[2 * _MIB], data_offsets=[16, 16 + 8 * _MIB])))
+    os.truncate(path, 64 * _MIB)
+    with takes_at_most(9 * _MIB):
+        assert not read_safetensors(path)["a"].any()
 
 
 @given(st.binary(max_size=60), st.integers(0, 80))

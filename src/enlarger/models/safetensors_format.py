@@ -6,12 +6,13 @@ The format is Hugging Face's (https://github.com/huggingface/safetensors).
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,7 @@ from enlarger.messages import Message, msg
 from enlarger.models.refusal import refusal
 
 _MAX_HEADER_BYTES = 16 * 1024**2
-_MAX_FILE_BYTES = 4 * 1024**3
-_MAX_TENSOR_BYTES = 4 * 1024**3  # all tensors together, as float32
+_MAX_TENSOR_BYTES = 1024**3  # all tensors together, as float32; the largest of these networks have a tenth
 _MAX_DIMENSIONS = 8
 _DTYPES: Mapping[str, str] = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4"}
 
@@ -37,9 +37,8 @@ class _BrokenError(Exception):
 def read_safetensors(path: Path) -> dict[str, NDArray[np.float32]]:
     """The tensors by name, all as float32; WeightsRefusedError when a number in the header is not to be believed."""
     try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise _BrokenError(msg("its tensors ask for absurdly much memory"))
-        return _read(path.read_bytes())
+        with path.open("rb") as file:
+            return _read(file, os.fstat(file.fileno()).st_size)
     except _BrokenError as error:
         raise refusal(str(path), error.reason) from error
     except OSError as error:
@@ -50,17 +49,18 @@ def read_safetensors(path: Path) -> dict[str, NDArray[np.float32]]:
         raise refusal(str(path), msg("the file is broken ({reason})", reason=reason)) from error
 
 
-def _read(data: bytes) -> dict[str, NDArray[np.float32]]:
-    size = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or not 2 <= size <= min(_MAX_HEADER_BYTES, len(data) - 8):
+def _read(file: BinaryIO, size_bytes: int) -> dict[str, NDArray[np.float32]]:
+    """The numbers only after all that the header says of them was checked: it may be any file, of any size."""
+    length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= min(_MAX_HEADER_BYTES, size_bytes - 8):
         raise _BrokenError(msg("this is not a safetensors file"))
-    header = json.loads(data[8 : 8 + size])
+    header = json.loads(file.read(length))
     if not isinstance(header, dict):
         raise _BrokenError(msg("this is not a safetensors file"))
-    numbers = memoryview(data)[8 + size :]
-    described = {name: _described(entry, len(numbers)) for name, entry in header.items() if name != "__metadata__"}
+    start = 8 + length
+    described = {n: _described(entry, size_bytes - start) for n, entry in header.items() if n != "__metadata__"}
     _refuse_bombs(described.values())
-    return {name: _array(tensor, numbers) for name, tensor in described.items()}
+    return {name: _array(tensor, file, start) for name, tensor in described.items()}
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,11 @@ def _refuse_bombs(tensors: Collection[_Tensor]) -> None:
         raise _BrokenError(msg("its tensors ask for absurdly much memory"))
 
 
-def _array(tensor: _Tensor, numbers: memoryview) -> NDArray[np.float32]:
-    raw = np.frombuffer(numbers[tensor.start : tensor.end], _DTYPES[tensor.dtype]).reshape(tensor.shape)
-    values = (raw.astype(np.uint32) << 16).view(np.float32) if tensor.dtype == "BF16" else raw
-    return values.astype(np.float32)
+def _array(tensor: _Tensor, file: BinaryIO, start: int) -> NDArray[np.float32]:
+    file.seek(start + tensor.start)
+    raw = np.fromfile(file, _DTYPES[tensor.dtype], prod(tensor.shape)).reshape(tensor.shape)
+    if tensor.dtype != "BF16":
+        return raw.astype(np.float32, copy=False)
+    wide = raw.astype(np.uint32)
+    wide <<= 16
+    return wide.view(np.float32)

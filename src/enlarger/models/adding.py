@@ -10,6 +10,7 @@ from enlarger.errors import FetchError, RecipeError, UnknownModelError
 from enlarger.messages import msg
 from enlarger.models.card import Card, Variant, WeightFile
 from enlarger.models.catalog import Choice, load_catalog
+from enlarger.models.cugan_import import Cugan
 from enlarger.models.fetch import adopt, check_readable, copy_file
 from enlarger.models.geometry import Geometry, measure
 from enlarger.models.importing import STATE_READERS, import_ncnn_files
@@ -30,12 +31,13 @@ _NOT_STATED = "LicenseRef-unknown"
 
 @dataclass(frozen=True)
 class Found:
-    """A file that was recognised: `network` in its authors' words; `enlarged` as the variant's."""
+    """A file that was recognised: `network` in its authors' words; the last two as the variant's."""
 
     network: str
     paths: tuple[Path, ...]
     geometry: Geometry
     enlarged: bool = False
+    shared_poolings: int = 0
 
 
 def add_model(file: Path, settings: Settings, *, name: str = "", scale: int | None = None) -> Card:
@@ -82,6 +84,9 @@ def examine(file: Path, *, scale: int | None = None) -> Found:
     if isinstance(network, Waifu2x):
         return _examine_network(file, network, scale)
     geometry = measure(import_pytorch(state, name=str(file)), name=str(file))
+    if isinstance(network, Cugan):  # all its convolutions are valid, though the graph of a transposed one is padded
+        valid = replace(geometry, halo=geometry.border)
+        return Found(_title(network), (file,), valid, shared_poolings=network.shared_poolings)
     return Found(_title(network), (file,), geometry)
 
 
@@ -157,6 +162,7 @@ def _card(name: str, file: Path, found: Found) -> Card:
         border=geometry.border,
         multiple=geometry.multiple,
         local=geometry.local,
+        shared_poolings=found.shared_poolings,
         enlarged=found.enlarged,
         folder=f"{OWN_FOLDER}/{name}",
     )

@@ -1,4 +1,7 @@
-"""waifu2x's CUNet as a graph, from the tensors of its PyTorch form (nagadomi's nunif): two U-Nets in a row."""
+"""CUNet as a graph, from the tensors of its PyTorch form (nagadomi's nunif): two U-Nets in a row.
+
+waifu2x's keeps size or doubles it; Real-CUGAN's enlarge further (`cugan_import`).
+"""
 
 from __future__ import annotations
 
@@ -25,39 +28,46 @@ _BLOCKS = {
 }
 _HALVING = {"unet1.conv1_down": 64, "unet2.conv1_down": 64, "unet2.conv2_down": 128}
 _DOUBLING = {"unet1.conv2_up": 64, "unet2.conv3_up": 128, "unet2.conv4_up": 64}
-_PLAIN = {"unet1.conv3": (64, 64), "unet2.conv5": (64, 64), "unet2.conv_bottom": (3, 64)}
+_PLAIN = {"unet1.conv3": (64, 64), "unet2.conv5": (64, 64)}
+_ENDS = {4: (2, 3), 5: (3, 2)}  # kernel of the first U-Net's transposed end: its stride, and padding
 
 
-def enlarges(state: State) -> bool:
-    """Whether the first U-Net ends with the transposed convolution that doubles the size."""
-    return state["unet1.conv_bottom.weight"].shape[-1:] == (4,) if "unet1.conv_bottom.weight" in state else False
+def end_kernel(state: State) -> int:
+    """Of the convolution that the first U-Net ends with: 3 keeps size, 4 doubles it, 5 triples it; 0 without one."""
+    weight = state.get("unet1.conv_bottom.weight")
+    return int(weight.shape[-1]) if weight is not None and weight.ndim else 0
 
 
-def cunet_shapes(state: State) -> Shapes:
-    """What its tensors must be: the 2x network's, or that of the one that keeps size."""
-    bottom = (64, 3, 4, 4) if enlarges(state) else (3, 64, 3, 3)
-    shapes: Shapes = {"unet1.conv_bottom.weight": bottom, "unet1.conv_bottom.bias": (3,)}
+def cunet_shapes(kernel: int, between: int = 3) -> Shapes:
+    """What its tensors must be, by the first U-Net's `end_kernel` and the channels `between` the two."""
+    end = (between, 64, 3, 3) if kernel not in _ENDS else (64, between, kernel, kernel)
+    shapes: Shapes = {"unet1.conv_bottom.weight": end, "unet1.conv_bottom.bias": (between,)}
     for key, (read, middle, made, squeezes) in _BLOCKS.items():
-        shapes |= _conv(f"{key}.conv.0", middle, read, 3) | _conv(f"{key}.conv.2", made, middle, 3)
+        given = between if key == "unet2.conv1" else read
+        shapes |= conv_shapes(f"{key}.conv.0", middle, given, 3) | conv_shapes(f"{key}.conv.2", made, middle, 3)
         if squeezes:
             narrow = made // _REDUCTION
-            shapes |= _conv(f"{key}.seblock.conv1", narrow, made, 1) | _conv(f"{key}.seblock.conv2", made, narrow, 1)
+            shapes |= conv_shapes(f"{key}.seblock.conv1", narrow, made, 1)
+            shapes |= conv_shapes(f"{key}.seblock.conv2", made, narrow, 1)
     for key, width in (_HALVING | _DOUBLING).items():
-        shapes |= _conv(key, width, width, 2)
-    for key, (made, read) in _PLAIN.items():
-        shapes |= _conv(key, made, read, 3)
+        shapes |= conv_shapes(key, width, width, 2)
+    for key, (made, read) in (_PLAIN | {"unet2.conv_bottom": (between, 64)}).items():
+        shapes |= conv_shapes(key, made, read, 3)
     return shapes
 
 
-def _conv(key: str, made: int, read: int, kernel: int) -> Shapes:
+def conv_shapes(key: str, made: int, read: int, kernel: int) -> Shapes:
+    """A convolution's weight and bias."""
     return {f"{key}.weight": (made, read, kernel, kernel), f"{key}.bias": (made,)}
 
 
 def build_cunet(graph: GraphBuilder, state: State, x: str) -> str:
-    """The second U-Net mends what the first one made."""
+    """The second U-Net mends what the first one made.
+
+    Node by node in the order of the published ncnn files, so that equal weights give equal bytes either way.
+    """
     net = _Cunet(graph, state)
-    first = net.small(x)
-    return graph.add("Add", net.large(first), graph.crop(first, 20, 20))
+    return net.mended(net.first(x))
 
 
 class _Cunet:
@@ -65,24 +75,26 @@ class _Cunet:
         self._graph = graph
         self._state = state
 
-    def small(self, x: str) -> str:
+    def first(self, x: str) -> str:
         """The first U-Net, one level deep."""
         wide = self._block("unet1.conv1", x)
         deep = self._block("unet1.conv2", self._halved("unet1.conv1_down", wide))
-        joined = self._joined(wide, 4, self._doubled("unet1.conv2_up", deep))
-        made = self._activated("unet1.conv3", joined)
-        if enlarges(self._state):
-            return self._transposed("unet1.conv_bottom", made, pad=3)
-        return self._convolved("unet1.conv_bottom", made)
+        made = self._activated("unet1.conv3", self._joined(wide, 4, "unet1.conv2_up", deep))
+        if (end := end_kernel(self._state)) not in _ENDS:
+            return self._convolved("unet1.conv_bottom", made)
+        stride, pad = _ENDS[end]
+        return self._transposed("unet1.conv_bottom", made, stride=stride, pad=pad)
 
-    def large(self, x: str) -> str:
-        """The second U-Net, two levels deep."""
+    def mended(self, x: str) -> str:
+        """The second U-Net, two levels deep, added to what it reads."""
         wide = self._block("unet2.conv1", x)
         middle = self._block("unet2.conv2", self._halved("unet2.conv1_down", wide))
         deep = self._block("unet2.conv3", self._halved("unet2.conv2_down", middle))
-        middle = self._joined(middle, 4, self._doubled("unet2.conv3_up", deep))
-        wide = self._joined(wide, 16, self._doubled("unet2.conv4_up", self._block("unet2.conv4", middle)))
-        return self._convolved("unet2.conv_bottom", self._activated("unet2.conv5", wide))
+        deep = self._block("unet2.conv4", self._joined(middle, 4, "unet2.conv3_up", deep))
+        joined = self._joined(wide, 16, "unet2.conv4_up", deep)
+        around = self._graph.crop(x, 20, 20)
+        made = self._convolved("unet2.conv_bottom", self._activated("unet2.conv5", joined))
+        return self._graph.add("Add", made, around)
 
     def _block(self, key: str, x: str) -> str:
         x = self._activated(f"{key}.conv.2", self._activated(f"{key}.conv.0", x))
@@ -102,16 +114,17 @@ class _Cunet:
     def _halved(self, key: str, x: str) -> str:
         return self._leaky(self._convolved(key, x, stride=2))
 
-    def _doubled(self, key: str, x: str) -> str:
-        return self._leaky(self._transposed(key, x, pad=0))
-
-    def _transposed(self, key: str, x: str, *, pad: int) -> str:
-        weight = self._state[f"{key}.weight"].swapaxes(0, 1)
-        bias = self._state[f"{key}.bias"]
-        return self._graph.transposed_conv(x, weight, bias, stride=2, pad=pad, activate=lambda y: y)
+    def _transposed(self, key: str, x: str, *, stride: int, pad: int, activated: bool = False) -> str:
+        weight = np.ascontiguousarray(self._state[f"{key}.weight"].swapaxes(0, 1))
+        activate = self._leaky if activated else lambda y: y
+        return self._graph.transposed_conv(
+            x, weight, self._state[f"{key}.bias"], stride=stride, pad=pad, activate=activate
+        )
 
     def _leaky(self, x: str) -> str:
         return self._graph.add("LeakyRelu", x, alpha=_SLOPE)
 
-    def _joined(self, shallow: str, lost: int, deep: str) -> str:
-        return self._graph.add("Add", self._graph.crop(shallow, lost, lost), deep)
+    def _joined(self, shallow: str, lost: int, key: str, deep: str) -> str:
+        """A level's own features and the deeper level's at twice its size."""
+        around = self._graph.crop(shallow, lost, lost)
+        return self._graph.add("Add", around, self._transposed(key, deep, stride=2, pad=0, activated=True))

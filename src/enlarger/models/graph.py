@@ -23,7 +23,7 @@ from enlarger.models.sources import Weights, locate
 from enlarger.settings import Settings
 from enlarger.storage import one_at_a_time, remove, write_atomic
 
-IMPORTER_VERSION = 1  # counted up when an importer's graphs change: graphs made before are made again
+IMPORTER_VERSION = 2  # counted up when an importer's graphs change: graphs made before are made again
 
 
 @dataclass(frozen=True)

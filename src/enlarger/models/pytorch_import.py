@@ -1,4 +1,4 @@
-"""Turn PyTorch checkpoints into ONNX graphs: SRVGGNetCompact, RRDBNet and waifu2x's, told apart by names and shapes.
+"""Turn PyTorch checkpoints into ONNX graphs: SRVGGNetCompact, RRDBNet, Real-CUGAN's, waifu2x's, by names and shapes.
 
 SRVGGNetCompact is Real-ESRGAN's small network (https://github.com/xinntao/Real-ESRGAN); RRDBNet is
 ESRGAN's (Wang et al., 2018), under the three sets of names its checkpoints have had.
@@ -15,13 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.messages import msg
+from enlarger.models.cugan_import import Cugan, import_cugan, recognise_cugan
 from enlarger.models.onnx_builder import INPUT, GraphBuilder
 from enlarger.models.refusal import refusal
+from enlarger.models.state_shapes import check_shapes
 from enlarger.models.waifu2x_import import Waifu2x, import_waifu2x, recognise_waifu2x
 
 State = Mapping[str, NDArray[np.float32]]
 
-_KNOWN = msg("It knows SRVGGNetCompact, RRDBNet and waifu2x's networks; others can be added as ONNX files.")
+_KNOWN = msg(
+    "It knows SRVGGNetCompact, RRDBNet, Real-CUGAN's and waifu2x's networks; others can be added as ONNX files."
+)
 _SLOPE, _RESIDUAL = 0.2, 0.2  # RRDBNet's LeakyReLU, and the weight of each block's own result
 _DENSE_CONVS, _DENSE_BLOCKS = 5, 3
 _UNSHUFFLE = {3: 1, 12: 2, 48: 4}  # channels the first convolution reads: by how much the input was folded
@@ -46,14 +50,15 @@ class Rrdb:
     blocks: int
 
 
-Architecture = Srvgg | Rrdb | Waifu2x
+Architecture = Srvgg | Rrdb | Cugan | Waifu2x
 
 
 def recognise(state: State, *, name: str) -> Architecture:
     """What network a state dict belongs to; WeightsRefusedError says which tensor is missing, odd or left over."""
     if "body.0.weight" in state:
         return _recognise_srvgg(state, name)
-    return recognise_waifu2x(state, name=name) or _recognise_rrdb(_current_names(state), name)
+    enlarging = recognise_cugan(state, name=name) or recognise_waifu2x(state, name=name)
+    return enlarging or _recognise_rrdb(_current_names(state), name)
 
 
 def import_pytorch(state: State, *, name: str, enlarged: bool = False) -> bytes:
@@ -64,6 +69,8 @@ def import_pytorch(state: State, *, name: str, enlarged: bool = False) -> bytes:
     architecture = recognise(state, name=name)
     if isinstance(architecture, Waifu2x):
         return import_waifu2x(architecture, enlarged=enlarged)
+    if isinstance(architecture, Cugan):
+        return import_cugan(architecture, state)
     graph = GraphBuilder()
     if isinstance(architecture, Srvgg):
         return graph.finish(_srvgg(graph, state, architecture))
@@ -79,7 +86,7 @@ def _recognise_srvgg(state: State, name: str) -> Srvgg:
         inputs, made = (features if index else 3), (features if index < convs - 1 else 3 * scale**2)
         expected |= {f"body.{2 * index}.weight": (made, inputs, 3, 3), f"body.{2 * index}.bias": (made,)}
         expected |= {f"body.{2 * index + 1}.weight": (made,)} if index < convs - 1 else {}
-    _compare(state, expected, "SRVGGNetCompact", name)
+    check_shapes(state, expected, "SRVGGNetCompact", name)
     return Srvgg(scale, features, convs)
 
 
@@ -97,7 +104,7 @@ def _recognise_rrdb(state: State, name: str) -> Rrdb:
     features, inputs = first.shape[:2]
     blocks = len({key.split(".")[1] for key in state if key.startswith("body.")})
     architecture = Rrdb(4 // _UNSHUFFLE[inputs], features, _outputs(state, "body.0.rdb1.conv1"), blocks)
-    _compare(state, _rrdb_shapes(architecture, inputs), "RRDBNet", name)
+    check_shapes(state, _rrdb_shapes(architecture, inputs), "RRDBNet", name)
     return architecture
 
 
@@ -116,25 +123,6 @@ def _rrdb_shapes(net: Rrdb, inputs: int) -> dict[str, tuple[int, ...]]:
 
 def _dense_blocks(net: Rrdb) -> list[str]:
     return [f"body.{block}.rdb{dense + 1}" for block in range(net.blocks) for dense in range(_DENSE_BLOCKS)]
-
-
-def _compare(state: State, expected: Mapping[str, tuple[int, ...]], network: str, name: str) -> None:
-    for key, shape in expected.items():
-        if key not in state:
-            raise refusal(name, msg("as a {network} it lacks {tensor}", network=network, tensor=key))
-        if state[key].shape != shape:
-            raise refusal(
-                name,
-                msg(
-                    "as a {network}, {tensor} should be {expected} but is {found}",
-                    network=network,
-                    tensor=key,
-                    expected=shape,
-                    found=state[key].shape,
-                ),
-            )
-    if unknown := sorted(state.keys() - expected.keys()):
-        raise refusal(name, msg("a {network} has no tensor {tensor}", network=network, tensor=unknown[0]))
 
 
 _OLDER_NAMES = tuple(

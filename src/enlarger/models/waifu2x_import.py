@@ -1,7 +1,8 @@
 """waifu2x's networks as graphs: nagadomi's VGG7, UpConv7 and CUNet, ResNet10 and UpResNet10 of waifu2x-chainer.
 
 All are valid convolutions with LeakyReLU between them. VGG7 and ResNet10 keep size: they take noise out, or are given
-the picture enlarged by nearest neighbour. Networks of one channel read luma and leave the colours alone.
+the picture enlarged by nearest neighbour. Networks of one channel read luma and leave the colours alone. A CUNet that
+enlarges is Real-CUGAN's network too, and recognised there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from enlarger.messages import msg
 from enlarger.models import cunet_import
 from enlarger.models.onnx_builder import INPUT, GraphBuilder
 from enlarger.models.refusal import refusal
+from enlarger.models.state_shapes import check_shapes
 
 Array = NDArray[np.float32]
 State = Mapping[str, Array]
@@ -166,31 +168,14 @@ def _recognise_resnet(state: State, name: str) -> Waifu2x:
     squeezes = "res1.fc1.weight" in state
     title = "UpResNet10" if squeezes else "ResNet10"
     channels = state["conv_pre.weight"].shape[1] if state["conv_pre.weight"].ndim == 4 else 0
-    _check_shapes(state, _resnet_shapes(channels, squeezes), title, name)
+    check_shapes(state, _resnet_shapes(channels, squeezes), title, name)
     scale, lost = (_STRIDE, 26) if squeezes else (1, 13)
     return Waifu2x(title, scale, lost, channels, not squeezes, lambda graph, x: _build_resnet(graph, state, x))
 
 
 def _recognise_cunet(state: State, name: str) -> Waifu2x:
-    _check_shapes(state, cunet_import.cunet_shapes(state), "CUNet", name)
-    scale, lost = (_STRIDE, 36) if cunet_import.enlarges(state) else (1, 28)
-    return Waifu2x("CUNet", scale, lost, 3, False, lambda graph, x: cunet_import.build_cunet(graph, state, x))
-
-
-def _check_shapes(state: State, expected: Mapping[str, tuple[int, ...]], title: str, name: str) -> None:
-    for key in sorted(expected.keys() | state.keys()):
-        found = state[key].shape if key in state else None
-        if found != expected.get(key):
-            raise refusal(
-                name,
-                msg(
-                    "as a {network}, {tensor} should be {expected} but is {found}",
-                    network=title,
-                    tensor=key,
-                    expected=expected.get(key),
-                    found=found,
-                ),
-            )
+    check_shapes(state, cunet_import.cunet_shapes(3), "CUNet", name)
+    return Waifu2x("CUNet", 1, 28, 3, False, lambda graph, x: cunet_import.build_cunet(graph, state, x))
 
 
 def _resnet_shapes(channels: int, squeezes: bool) -> dict[str, tuple[int, ...]]:

@@ -79,8 +79,8 @@ def test_what_pytorch_saves_so_is_read(tmp_path: Path) -> None:
     assert all(np.array_equal(read[name], state[name].detach().float().numpy()) for name in state)
 
 
-@pytest.mark.parametrize("write", [write_checkpoint, write_legacy])
-@pytest.mark.parametrize("value", [number(1), b"\x88", b"N"])
+@pytest.mark.parametrize("write", [write_checkpoint, write_legacy], ids=["today", "before 1.6"])
+@pytest.mark.parametrize("value", [number(1), b"\x88", b"N"], ids=["1", "True", "None"])
 def test_pros_mark_is_kept_though_it_is_no_tensor(tmp_path: Path, write: object, value: bytes) -> None:
     """The authors write the number 1, and go by its being there."""
     assert callable(write)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_workers import Hearing, make_graph, page_file, running, setup, start
+from fake_workers import PATIENCE_S, Hearing, make_graph, page_file, running, setup, start
 
 from enlarger.jobs.crew import Crew
 from enlarger.jobs.crew_member import CrewMember
@@ -100,6 +100,16 @@ def test_a_worker_that_dies_is_replaced_on_its_device(settings: Settings, graph:
         crew.until_heard(WorkerDied)
         crew.until_heard(Ready, 3)
         assert sorted(devices_of(crew)) == ["vulkan:0", "vulkan:1"]
+
+
+def test_one_that_is_dead_when_the_devices_change_is_replaced_on_the_new_one(settings: Settings, graph: Path) -> None:
+    with running(setup(settings, graph, devices=CARDS), devices=("vulkan:0",)) as crew:
+        (dead,) = crew.crew.states()
+        crew.crew.kill(dead.id)
+        crew.crew._members[dead.id]._process.join(PATIENCE_S)  # nobody has heard of it yet
+        crew.crew.use_devices(["vulkan:1", "cpu"])
+        crew.until_heard(Ready, 3)
+        assert sorted((state.device, state.share) for state in crew.crew.states()) == [("cpu", 2), ("vulkan:1", 2)]
 
 
 def test_a_device_that_is_not_here_is_replaced_with_the_reason(

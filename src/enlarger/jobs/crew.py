@@ -159,6 +159,7 @@ class Crew:
 
     def _pin(self, member: CrewMember, device: str, share: int) -> None:
         if (member.device, member.share) != (device, share):
+            member.device, member.share = device, share  # first: one that is dead already is replaced there
             member.send(UseDevice(device, share))
 
     def _next_device(self) -> str:

@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from multiprocessing import spawn
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from enlarger.runtimes import devices_apart, vulkan_devices
+from enlarger.runtimes.interpreter import run_module
 from enlarger.settings import Settings
 
 
@@ -52,3 +54,11 @@ def test_without_any_no_device_is_found(settings: Settings, begun: list[str], mo
     monkeypatch.setattr(spawn, "_python_exe", None)
     _ask(settings)
     assert begun == []
+
+
+def test_a_module_is_run_with_what_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import os, sys\nimport enlarger\nprint(os.environ['MORE'], *sys.argv[1:], enlarger.__name__)\n"
+    (tmp_path / "told.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # stays behind our own package
+    done = run_module("told", "a", "b", timeout_s=60, environment={"MORE": "more"})
+    assert (done.returncode, done.stdout.split()) == (0, [b"more", b"a", b"b", b"enlarger"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from enlarger.runtimes.interpreter import interpreter
+from enlarger.runtimes.interpreter import run_module
 from enlarger.runtimes.session import Device
 from enlarger.settings import Settings
 
@@ -30,21 +29,9 @@ def list_devices_apart(settings: Settings, *, anew: bool = False) -> tuple[Devic
 
 
 def _asked(settings: Settings) -> tuple[Device, ...]:
-    python = interpreter()
-    if not python:
-        return ()
-    package = str(Path(__file__).parents[2])
-    paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     told = {"ENLARGER_DATA_DIR": str(settings.data_dir), "ENLARGER_VULKAN": str(int(settings.vulkan))}
     try:
-        done = subprocess.run(
-            [python, "-P", "-m", "enlarger.runtimes.devices_apart"],  # -P: nothing of the current folder is run
-            env={**os.environ, **told, "PYTHONPATH": paths},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
+        done = run_module("enlarger.runtimes.devices_apart", timeout_s=_TIMEOUT_S, environment=told)
         return _DEVICES.validate_json(done.stdout.splitlines()[-1])
     except (OSError, subprocess.SubprocessError, IndexError, ValidationError):
         return ()

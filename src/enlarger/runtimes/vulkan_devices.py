@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from enlarger.errors import StorageError
 from enlarger.messages import Message, msg
-from enlarger.runtimes.interpreter import interpreter
+from enlarger.runtimes.interpreter import run_module
 from enlarger.runtimes.library_version import library_version
 from enlarger.storage import one_at_a_time, write_atomic
 
@@ -148,23 +148,9 @@ def _lines(output: str) -> Iterator[dict[str, Any]]:
 
 
 def run_child(skipped: Sequence[int]) -> tuple[str, Problem]:
-    """The probe in a new process; Python itself, not a fork: no thread or handle of this one goes along."""
-    python = interpreter()
-    if not python:  # part of another program
-        return "", _SILENT
-    package = str(Path(__file__).parents[2])
-    paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    # -P: nothing of the current folder, whatever was downloaded into it, is taken for a module
-    command = [python, "-P", "-m", "enlarger.runtimes.vulkan_probe", *map(str, skipped)]
+    """The probe in a new process."""
     try:
-        ended = subprocess.run(
-            command,
-            env={**os.environ, "PYTHONPATH": paths},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
+        ended = run_module("enlarger.runtimes.vulkan_probe", *map(str, skipped), timeout_s=_TIMEOUT_S)
     except subprocess.TimeoutExpired as silent:
         return _text(silent.stdout), _SILENT
     except OSError:

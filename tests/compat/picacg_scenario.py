@@ -15,6 +15,8 @@ from picacg_client import Conversion, PicacgClient
 from PIL import Image
 
 SIZE = (20, 16)
+LYING = {"lying, scale 2": [32, 40], "lying, scale 2.5": [40, 50], "lying, width and height": [40, 60]}
+"""JPEG with EXIF's orientation 6: sr_vulkan forgets EXIF and leaves them lying; upright they have these sides."""
 MODEL = "MODEL_WAIFU2X_ANIME_UP2X"
 
 CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -43,17 +45,25 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "to nothing": ("PNG", {"scale": 2, "format": "zzz"}),
     "scale 0": ("PNG", {"scale": 0}),
     "nonsense": ("nonsense", {"scale": 2}),
+    "lying, scale 2": ("lying JPEG", {"scale": 2}),
+    "lying, scale 2.5": ("lying JPEG", {"scale": 2.5}),
+    "lying, width and height": ("lying JPEG", {"size": (60, 40)}),
 }
 
 
 def picture(kind: str) -> bytes:
     if kind == "nonsense":
         return b"nonsense" * 20
-    moving, name = kind.startswith("moving "), kind.removeprefix("moving ")
+    moving, lying, name = kind.startswith("moving "), kind.startswith("lying "), kind.rpartition(" ")[2]
     images = [Image.effect_noise(SIZE, 60).convert("RGBA" if name == "RGBA" else "RGB") for _ in range(3)]
     file = io.BytesIO()
-    frames = {"save_all": True, "append_images": images[1:], "duration": [40, 80, 120]} if moving else {}
-    images[0].save(file, "PNG" if name == "RGBA" else name, **frames)
+    options: dict[str, Any] = {}
+    if moving:
+        options = {"save_all": True, "append_images": images[1:], "duration": [40, 80, 120]}
+    if lying:
+        options["exif"] = Image.Exif()
+        options["exif"][0x0112] = 6
+    images[0].save(file, "PNG" if name == "RGBA" else name, **options)
     return file.getvalue()
 
 

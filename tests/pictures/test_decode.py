@@ -6,8 +6,10 @@ import io
 import struct
 import threading
 
+import imagecodecs
 import numpy as np
 import pytest
+from foreign_files import MADE, with_orientation
 from hypothesis import given
 from hypothesis import strategies as st
 from picture_making import (
@@ -29,7 +31,7 @@ from picture_making import (
 )
 from PIL import Image, ImageOps
 
-from enlarger.pictures import Header, decode, read_header
+from enlarger.pictures import FORMATS, Header, decode, is_on_its_side, read_header
 
 
 def notes_of(data: bytes) -> str:
@@ -144,12 +146,37 @@ def test_every_orientation_is_turned_upright(kind: str, orientation: int) -> Non
     kept.load(b"Exif\0\0" + picture.metadata.exif)
     assert dict(kept) == {0x0112: 1, 0x010F: "Camera"}
     assert picture.metadata.xmp == XMP % 1
+    assert is_on_its_side(data, name="x") == (orientation >= 5)
 
 
 def test_orientation_in_xmp_alone_counts_and_exif_overrules_it() -> None:
-    stored = scene(20, 30, 3)
-    assert decode(file_of(stored, xmp=XMP % 6), name="x").pixels.shape == (30, 20, 3)
-    assert decode(file_of(stored, xmp=XMP % 6, exif=exif_of(Orientation=1)), name="x").pixels.shape == (20, 30, 3)
+    lying = file_of(scene(20, 30, 3), xmp=XMP % 6)
+    assert decode(lying, name="x").pixels.shape == (30, 20, 3)
+    assert is_on_its_side(lying, name="x")
+    overruled = file_of(scene(20, 30, 3), xmp=XMP % 6, exif=exif_of(Orientation=1))
+    assert decode(overruled, name="x").pixels.shape == (20, 30, 3)
+    assert not is_on_its_side(overruled, name="x")
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_a_picture_on_its_side_is_known_without_its_pixels(kind: str) -> None:
+    """AVIF, HEIC and JPEG XL turn by numbers of their own, which their libraries obey."""
+    make = {"jxl": lambda _kind: bytes(imagecodecs.jpegxl_encode_jpeg(with_orientation("jpeg")))}.get(
+        kind, with_orientation if kind in MADE["orientation"][1] else lambda kind: file_of(scene(20, 30, 3), kind)
+    )
+    data = make(kind)
+    header, picture = read_header(data, name="x"), decode(data, name="x")
+    seen = (header.height, header.width) if is_on_its_side(data, name="x") else (header.width, header.height)
+    assert seen == (picture.width, picture.height)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_png_that_says_last_how_it_lies_is_on_its_side(depth: int) -> None:
+    data = png_of(3, 2, depth, 0, bytes(3 * 2 * depth // 8))
+    end = data.rindex(b"IEND") - 4
+    data = data[:end] + png_chunk(b"eXIf", exif_of(Orientation=6)[6:]) + data[end:]
+    assert decode(data, name="x").pixels.shape == (3, 2, 1)
+    assert is_on_its_side(data, name="x")
 
 
 def test_resolution_turns_with_the_picture() -> None:

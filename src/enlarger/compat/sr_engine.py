@@ -15,7 +15,7 @@ from enlarger.compat.tasks import Tasks
 from enlarger.compat.wishes import recipe_for
 from enlarger.enhance import Recipe
 from enlarger.errors import EnlargerError, PictureError
-from enlarger.pictures import Header, format_named, read_header
+from enlarger.pictures import Header, format_named, is_on_its_side, read_header
 from enlarger.runtimes import Device, allowed_cores, list_devices_apart
 from enlarger.settings import Settings
 
@@ -321,12 +321,23 @@ def _kept(header: Header | None) -> str:
 
 
 def _size(wish: Wish, header: Header | None) -> tuple[int, int]:
-    """The output's own size where a scale does not give sr_vulkan's: it rounds up, and may make smaller."""
-    if wish.scale <= 0:
-        return wish.width, wish.height
-    if header is None or (wish.scale >= 1 and wish.scale == int(wish.scale)):
-        return 0, 0
-    return ceil(wish.scale * header.width), ceil(wish.scale * header.height)
+    """The output's own size where a scale does not give sr_vulkan's: it rounds up, and may make smaller.
+
+    sr_vulkan's sides are those of the picture as stored: where it is to be seen upright, they turn with it.
+    """
+    across, down = wish.width, wish.height
+    if wish.scale > 0:
+        if header is None or (wish.scale >= 1 and wish.scale == int(wish.scale)):
+            return 0, 0
+        across, down = ceil(wish.scale * header.width), ceil(wish.scale * header.height)
+    return (down, across) if _is_on_its_side(wish.data) else (across, down)
+
+
+def _is_on_its_side(data: bytes) -> bool:
+    try:
+        return is_on_its_side(data, name="")
+    except PictureError:  # as for its header
+        return False
 
 
 def _label(data: bytes, facts: Mapping[str, object]) -> str:

@@ -48,6 +48,16 @@ def read_header(data: bytes, *, name: str) -> Header:
     return Header(kind, width, height)
 
 
+def is_on_its_side(data: bytes, *, name: str) -> bool:
+    """Whether the picture is seen with the sides of `read_header` swapped; asks the metadata, so of the whole file.
+
+    Raises PictureError as `read_header` does.
+    """
+    kind = _identify(data) or _refuse(data, name)
+    with picture_errors(name):
+        return codec_for(kind).turn(data) >= 5
+
+
 def _identify(data: bytes) -> str | None:
     for offset, magic, kind in _KINDS:
         if data.startswith(magic, offset):

@@ -22,6 +22,17 @@ def canvas_size(data: bytes) -> tuple[int, int]:
     raise ValueError("no WebP bitstream")
 
 
+def chunk(data: bytes, kind: bytes) -> bytes | None:
+    """What the first chunk of that kind holds; None where there is none."""
+    at = _RIFF_HEADER_BYTES
+    while at + 8 <= len(data):
+        end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
+        if data[at : at + 4] == kind:
+            return data[at + 8 : end]
+        at = end + end % 2
+    return None
+
+
 def is_lossy(data: bytes) -> bool:
     """Whether the (first) picture was stored as YUV."""
     at = _RIFF_HEADER_BYTES

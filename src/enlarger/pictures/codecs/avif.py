@@ -12,6 +12,7 @@ from enlarger.pictures.codecs.codec import Codec, Manner, Reading
 from enlarger.pictures.codecs.deep import deep_picture
 from enlarger.pictures.codecs.libraries import imagecodecs
 from enlarger.pictures.codecs.motion import frame_options, images_of, moving
+from enlarger.pictures.codecs.still import stated_turn
 from enlarger.pictures.depth import spread
 from enlarger.pictures.metadata import metadata_of, save_options
 from enlarger.pictures.picture import Picture
@@ -59,4 +60,4 @@ def _write(picture: Picture, manner: Manner) -> bytes:
     return buffer.getvalue()
 
 
-CODEC = Codec(_size, _read, _write)
+CODEC = Codec(_size, _read, _write, lambda data: stated_turn(_open(data)))

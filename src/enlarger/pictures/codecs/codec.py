@@ -54,6 +54,7 @@ class Manner:
 
 
 Size: TypeAlias = Callable[[bytes], tuple[int, int]]
+Turn: TypeAlias = Callable[[bytes], int]
 Read: TypeAlias = Callable[[bytes, Reading], Picture]
 Write: TypeAlias = Callable[[Picture, Manner], bytes]
 
@@ -64,9 +65,11 @@ class Codec:
 
     size: (width, height) as stored, from the header alone: no pixel is decoded and no canvas allocated.
     read: the picture as stored; what its metadata says of orientation is still to be done.
+    turn: 1 to 8 as EXIF counts: how what `size` measures is turned before it is seen. No pixel is decoded either.
     write: a picture whose depth, channels, alpha, frames and metadata the format holds: `fitting` saw to it.
     """
 
     size: Size
     read: Read
     write: Write
+    turn: Turn = lambda _data: 1

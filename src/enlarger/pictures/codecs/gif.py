@@ -10,6 +10,7 @@ import numpy as np
 
 from enlarger.pictures.codecs.codec import Codec, Manner, Reading
 from enlarger.pictures.codecs.motion import frame_options, image_of, moving
+from enlarger.pictures.codecs.still import stated_turn
 from enlarger.pictures.picture import Frame, Picture
 
 if TYPE_CHECKING:
@@ -64,4 +65,4 @@ def _palette_image(frame: Frame, *, has_alpha: bool) -> Image:
     return image
 
 
-CODEC = Codec(_size, _read, _write)
+CODEC = Codec(_size, _read, _write, lambda data: stated_turn(_open(data)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from enlarger.pictures.codecs.codec import Codec, Manner, Reading
 from enlarger.pictures.codecs.motion import images_of
-from enlarger.pictures.codecs.still import still
+from enlarger.pictures.codecs.still import stated_turn, still
 from enlarger.pictures.metadata import save_options
 from enlarger.pictures.picture import Picture
 
@@ -42,4 +42,4 @@ def _write(picture: Picture, manner: Manner) -> bytes:
     return buffer.getvalue()
 
 
-CODEC = Codec(_size, _read, _write)
+CODEC = Codec(_size, _read, _write, lambda data: stated_turn(_open(data)))

@@ -98,4 +98,4 @@ def _write(picture: Picture, manner: Manner) -> bytes:
     return buffer.getvalue()
 
 
-CODEC = Codec(_size, _read, _write)
+CODEC = Codec(_size, _read, _write, lambda data: jxl_header(data).turn)

@@ -15,13 +15,17 @@ _MOST_BOXES = 256
 
 @dataclass(frozen=True)
 class JxlHeader:
-    """Sides as stored, in pixels; bits a channel; whether the samples are floats; whether further frames follow."""
+    """Sides as stored, in pixels; bits a channel; whether the samples are floats; whether further frames follow.
+
+    turn: 1 to 8 as EXIF counts; libjxl turns by it.
+    """
 
     width: int
     height: int
     bits: int = 8
     is_float: bool = False
     animated: bool = False
+    turn: int = 1
 
 
 def jxl_header(data: bytes) -> JxlHeader:
@@ -30,9 +34,9 @@ def jxl_header(data: bytes) -> JxlHeader:
     width, height = _sides(bits)
     if bits.take(1):  # all of the metadata is as by default
         return JxlHeader(width, height)
-    animated = False
+    animated, turn = False, 1
     if bits.take(1):
-        bits.take(3)  # orientation
+        turn = bits.take(3) + 1
         if bits.take(1):  # an intrinsic size
             _sides(bits)
         if bits.take(1):
@@ -41,7 +45,7 @@ def jxl_header(data: bytes) -> JxlHeader:
         if animated:
             _animation(bits)
     depth, is_float = _depth(bits)
-    return JxlHeader(width, height, depth, is_float, animated)
+    return JxlHeader(width, height, depth, is_float, animated, turn)
 
 
 class _Bits:

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from enlarger.messages import Message
 from enlarger.pictures.codecs.codec import Codec, Manner, Reading
 from enlarger.pictures.codecs.deep import deep_picture, interleaved
 from enlarger.pictures.codecs.libraries import imagecodecs
 from enlarger.pictures.codecs.motion import frame_options, images_of, moving
 from enlarger.pictures.metadata import metadata_of, save_options
+from enlarger.pictures.orientation import orientation_of
 from enlarger.pictures.picture import Metadata, Picture
 
 if TYPE_CHECKING:
@@ -49,10 +51,18 @@ def _read(data: bytes, reading: Reading) -> Picture:
 
 def _read_deep(data: bytes) -> Picture:
     samples = imagecodecs().png_decode(data)
+    metadata, notes = _metadata(data)
+    return deep_picture(samples, metadata, "png", 16, tuple(notes))
+
+
+def _turn(data: bytes) -> int:
+    return orientation_of(_metadata(data)[0])
+
+
+def _metadata(data: bytes) -> tuple[Metadata, list[Message]]:
     with closing(_open(_hollow(data))) as image:
         image.load()  # what comes after the pixels is read now
-        metadata, notes = metadata_of(image)
-    return deep_picture(samples, metadata, "png", 16, tuple(notes))
+        return metadata_of(image)
 
 
 def _hollow(data: bytes) -> bytes:
@@ -122,4 +132,4 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-CODEC = Codec(_size, _read, _write)
+CODEC = Codec(_size, _read, _write, _turn)

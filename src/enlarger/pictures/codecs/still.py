@@ -10,6 +10,7 @@ import numpy as np
 from enlarger.messages import Message, msg
 from enlarger.pictures import colour
 from enlarger.pictures.metadata import metadata_of
+from enlarger.pictures.orientation import orientation_of
 from enlarger.pictures.picture import Metadata, Picture
 from enlarger.pictures.planes import BandReader, band_reader, grey_if_grey, read_planes
 
@@ -25,6 +26,12 @@ def still(image: ImageFile, kind: str, *, depth: int = 8, through_yuv: bool = Fa
     pixels, alpha = read_planes(image, read_band)
     pixels = grey_if_grey(pixels, through_yuv=through_yuv)
     return Picture(pixels, alpha, metadata, kind, (*notes, *lost))
+
+
+def stated_turn(image: ImageFile) -> int:
+    """The orientation, 1 to 8, of an image just opened, which is closed here."""
+    with image:
+        return orientation_of(metadata_of(image)[0])
 
 
 def brought_to_8_bits(bits: int) -> Message:

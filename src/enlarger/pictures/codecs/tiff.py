@@ -19,6 +19,7 @@ from enlarger.pictures.codecs.libraries import tifffile
 from enlarger.pictures.codecs.tiff_writing import STRUCTURE, write_tiff
 from enlarger.pictures.depth import spread
 from enlarger.pictures.metadata import metadata_from, only_the_first
+from enlarger.pictures.orientation import orientation_of
 from enlarger.pictures.picture import Metadata, Picture, Pixels
 
 _XMP, _ICC, _INK_SET = 700, 34675, 332
@@ -43,15 +44,24 @@ def _read(data: bytes, reading: Reading) -> Picture:
         page = _first_page(file)
         _check(page, reading)
         notes = [only_the_first(count)] if (count := len(file.pages)) > 1 else []
-        metadata = metadata_from(
-            {"exif": _exif(data), "xmp": _bytes_of(page, _XMP), "icc_profile": _bytes_of(page, _ICC),
-             "dpi": exif_block.resolution(data)}
-        )  # fmt: skip
+        metadata = _metadata(data, page)
         samples, bits = _samples(page)
         if page.photometric == _INKS:
             samples, metadata, note = _without_inks(samples, metadata)
             notes.append(note)
         return deep_picture(samples, metadata, "tiff", bits, tuple(notes))
+
+
+def _turn(data: bytes) -> int:
+    with tifffile().TiffFile(io.BytesIO(data)) as file:
+        return orientation_of(_metadata(data, _first_page(file)))
+
+
+def _metadata(data: bytes, page: Any) -> Metadata:
+    return metadata_from(
+        {"exif": _exif(data), "xmp": _bytes_of(page, _XMP), "icc_profile": _bytes_of(page, _ICC),
+         "dpi": exif_block.resolution(data)}
+    )  # fmt: skip
 
 
 def _first_page(file: Any) -> Any:
@@ -154,4 +164,4 @@ def _value(page: Any, tag: int, default: Any) -> Any:
     return default if found is None else found.value
 
 
-CODEC = Codec(_size, _read, write_tiff)
+CODEC = Codec(_size, _read, write_tiff, _turn)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from enlarger.pictures.codecs.codec import Codec, Manner, Reading
 from enlarger.pictures.codecs.motion import frame_options, images_of, moving
-from enlarger.pictures.metadata import save_options
+from enlarger.pictures.metadata import metadata_from, save_options
+from enlarger.pictures.orientation import orientation_of
 from enlarger.pictures.picture import Picture
 from enlarger.pictures.seam import without_pillows_limit
-from enlarger.pictures.webp import canvas_size, is_lossy
+from enlarger.pictures.webp import canvas_size, chunk, is_lossy
 
 if TYPE_CHECKING:
     from PIL.WebPImagePlugin import WebPImageFile
@@ -34,6 +35,10 @@ def _open(data: bytes) -> WebPImageFile:
         return WebPImageFile(io.BytesIO(data))
 
 
+def _turn(data: bytes) -> int:
+    return orientation_of(metadata_from({"exif": chunk(data, b"EXIF"), "xmp": chunk(data, b"XMP ")}))
+
+
 def _write(picture: Picture, manner: Manner) -> bytes:
     buffer = io.BytesIO()
     images = images_of(picture, manner)
@@ -46,4 +51,4 @@ def _write(picture: Picture, manner: Manner) -> bytes:
     return buffer.getvalue()
 
 
-CODEC = Codec(canvas_size, _read, _write)
+CODEC = Codec(canvas_size, _read, _write, _turn)

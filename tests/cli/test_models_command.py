@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from command_running import SMALL_MODEL, Enlarger, require_weights
 
 from enlarger.enhance import DEFAULT_MODEL
-from enlarger.models import Card, load_catalog
+from enlarger.models import Card, Catalog, Checkpoint, Package, Variant, WeightFile, load_catalog
+from enlarger.settings import Settings
 
 CARDS = load_catalog().cards
 
@@ -86,3 +88,26 @@ def test_a_file_of_ones_own_is_taken_and_said_to_be_so(enlarger: Enlarger, share
     assert done.code == 0
     assert str(enlarger.data_dir / "models" / "realesr-animevideov3.pth") in done.out
     assert "not the published file" in done.err
+
+
+def test_one_model_whose_files_are_damaged_does_not_keep_others_away(
+    enlarger: Enlarger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its 4x has a URL, and its file is here; its 2x comes from a package alone, and that file is another one."""
+    models = Settings().models_dir
+    whole, damaged = WeightFile("4x.pth", 5, hashlib.sha256(b"whole").hexdigest()), WeightFile("2x.bin", 7, "0" * 64)
+    package = Package("some", "1.0", "MIT", "some", wheel_bytes=7)
+    variants = (
+        Variant("MODEL_SOME_UP2X", 2, None, 0, package, (damaged,)),
+        Variant("MODEL_SOME_UP4X", 4, None, 0, package, (), checkpoint=Checkpoint(whole, "https://x.example", "srvgg")),
+    )
+    card = Card("some", {"en": "Some", "zh": "某"}, "any", "MIT", "https://x.example", "nobody", (), variants)
+    monkeypatch.setattr("enlarger.models.load_catalog", lambda _: Catalog((card,)))
+    (models / "some-1.0").mkdir(parents=True)
+    (models / "some-1.0" / damaged.name).write_bytes(b"damaged")
+    (models / whole.name).write_bytes(b"whole")
+    done = enlarger("models", "pull", "some", "MODEL_SOME_UP4X", "--source", "url", "--json")
+    assert done.code == 4
+    refused, taken = done.json["models"]
+    assert (refused["name"], refused["error"]["code"]) == ("some", "weights_refused")
+    assert (taken["name"], taken["weights"][0]["verified"]) == ("MODEL_SOME_UP4X", True)

@@ -103,3 +103,17 @@ def test_one_model_that_cannot_be_fetched_does_not_keep_others_away(enlarger: En
     assert done.code == 4
     assert "2 of 3 models could not be fetched: waifu2x-vgg7-photo, waifu2x-swin-unet-art-scan" in done.err
     assert "mine.pth" in done.out
+
+
+def test_what_was_fetched_is_told_beside_what_was_not_as_json_too(enlarger: Enlarger, tmp_path: Path) -> None:
+    enlarger("models", "add", write_checkpoint(tmp_path / "mine.pth", small_srvgg()))
+    done = enlarger("models", "pull", "photo", "mine", "--json")
+    assert done.code == 4
+    photo, mine = done.json["models"]
+    assert (photo["name"], photo["error"]["code"], "weights" in photo) == ("waifu2x-vgg7-photo", "fetch_failed", False)
+    assert (mine["name"], "error" in mine) == ("mine", False)
+    assert [Path(file).name for file in mine["weights"][0]["files"]] == ["mine.pth"]
+    assert "1 of 2 models" in done.json["error"]["message"]
+    assert "1 of 2 models" in done.err
+    alone = enlarger("models", "pull", "photo", "--json").json
+    assert alone["error"] == alone["models"][0]["error"] == photo["error"]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from enlarger.cli.environment import load_settings
-from enlarger.cli.output import ExitCode, print_json, say, show
-from enlarger.errors import FetchError, RecipeError
+from enlarger.cli.output import ExitCode, error_json, exit_code, print_json, say, say_error, show
+from enlarger.errors import FetchError, ModelError, RecipeError
 from enlarger.messages import msg
 
 if TYPE_CHECKING:
@@ -94,32 +94,35 @@ def pull(
     _check_source(targets, source, from_file)
     display = Display()
 
-    def pull_all(cancel: CancelToken) -> dict[str, tuple[Weights, ...] | FetchError]:
-        pulled: dict[str, tuple[Weights, ...] | FetchError] = {}
+    def pull_all(cancel: CancelToken) -> dict[str, tuple[Weights, ...] | ModelError]:
+        pulled: dict[str, tuple[Weights, ...] | ModelError] = {}
         for target in targets:
             pulled[target.name] = found = _tried(target, settings, source, from_file, display, cancel)
-            if not as_json and not isinstance(found, FetchError):
+            if not as_json and not isinstance(found, ModelError):
                 _tell(target.name, found)
         return pulled
 
     pulled = run_stoppable(pull_all)
-    if failed := {name: found for name, found in pulled.items() if isinstance(found, FetchError)}:
-        raise _together(failed, len(pulled))
+    failed = {name: found for name, found in pulled.items() if isinstance(found, ModelError)}
+    error = _together(failed, len(pulled)) if failed else None
     if as_json:
-        weights = {name: found for name, found in pulled.items() if not isinstance(found, FetchError)}
-        print_json({"models": [{"name": name, "weights": _json(found)} for name, found in weights.items()]})
+        models = {"models": [{"name": name, **_json(found)} for name, found in pulled.items()]}
+        print_json(models if error is None else {**models, "error": error_json(error)})
+    if error is not None:
+        say_error(error)
+        return exit_code(error)
     return ExitCode.OK
 
 
-def _tried(target: Card | Variant, *rest: Any) -> tuple[Weights, ...] | FetchError:
-    """One that cannot be fetched does not keep the others away."""
+def _tried(target: Card | Variant, *rest: Any) -> tuple[Weights, ...] | ModelError:
+    """One that cannot be fetched, or used, does not keep the others away."""
     try:
         return _pulled(target, *rest)
-    except FetchError as error:
+    except ModelError as error:
         return error
 
 
-def _together(failed: Mapping[str, FetchError], count: int) -> FetchError:
+def _together(failed: Mapping[str, ModelError], count: int) -> ModelError:
     first = next(iter(failed.values()))
     if count == 1:
         return first
@@ -185,13 +188,16 @@ def _tell(name: str, weights: Sequence[Weights]) -> None:
             say(msg("{file}: its publisher states no SHA-256; used as it is.", file=each.paths[0]))
 
 
-def _json(weights: Sequence[Weights]) -> list[dict[str, Any]]:
-    return [
+def _json(found: tuple[Weights, ...] | ModelError) -> dict[str, Any]:
+    if isinstance(found, ModelError):
+        return {"error": error_json(found)}
+    files = [
         {
             "kind": each.kind,
             "files": [str(path) for path in each.paths],
             "verified": each.verified,
             "origin": each.origin,
         }
-        for each in weights
+        for each in found
     ]
+    return {"weights": files}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from urllib.parse import unquote
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from loopback import served
 from memory_jobs import MemoryJobs
+from PIL import Image
 
 from conftest import Service
 from enlarger.errors import DiskFullError, QueueFullError
@@ -127,6 +129,15 @@ def test_when_the_time_is_up_the_original_goes_out_and_the_render_goes_on(
 def test_a_page_that_is_wide_enough_stays_as_it_is(width: int, client: httpx.Client, submitted: list[str]) -> None:
     assert_original(convert(client, f"max_width={width}"), "as wide as max_width")
     assert submitted == []
+
+
+def test_a_page_on_its_side_is_as_wide_as_it_is_seen(client: httpx.Client, submitted: list[str]) -> None:
+    lying, file = Image.Exif(), io.BytesIO()
+    lying[0x0112] = 6
+    Image.new("RGB", (50, 40)).save(file, "JPEG", exif=lying)
+    convert(client, "max_width=45", file.getvalue())
+    assert len(submitted) == 1
+    assert_original(convert(client, "max_width=40", file.getvalue()), "as wide as max_width", file.getvalue())
 
 
 @pytest.mark.parametrize(("width", "size"), [(60, (60, 75)), (80, (80, 100)), (1000, (80, 100))])

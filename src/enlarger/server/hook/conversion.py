@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from enlarger.enhance import Recipe
 from enlarger.errors import EnlargerError
 from enlarger.jobs import Failure, Job, JobSource, Submission
 from enlarger.messages import msg
-from enlarger.pictures import FORMATS, read_header
+from enlarger.pictures import FORMATS, Header, is_on_its_side, read_header
 from enlarger.server.hook.original import Original
 from enlarger.server.hook.wishes import Wishes
 from enlarger.server.live import LiveHub
@@ -68,7 +68,7 @@ class Converter:
             self._jobs.delete(job_id)
 
     def _recipe(self, original: Original, wishes: Wishes) -> Recipe | None:
-        return wishes.recipe(read_header(original.data, name="image"), self._jobs.catalog)
+        return wishes.recipe(_seen(original.data), self._jobs.catalog)
 
     def _submit(self, original: Original, recipe: Recipe, wishes: Wishes) -> Job:
         job_id = str(uuid4())
@@ -109,6 +109,13 @@ class Converter:
         return Answer(
             path.read_bytes(), _MEDIA_TYPES[path.suffix.lower()], True, cached=not result.computed, job_id=job.id
         )
+
+
+def _seen(data: bytes) -> Header:
+    """With the sides that a reader sees."""
+    header = read_header(data, name="image")
+    lies = is_on_its_side(data, name="image")
+    return replace(header, width=header.height, height=header.width) if lies else header
 
 
 def give_back(original: Original, reason: str, job_id: str = "") -> Answer:

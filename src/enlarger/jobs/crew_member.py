@@ -33,6 +33,7 @@ class WorkerState:
     """How a worker is. `rss_bytes`: its memory now, 0 when unknown. `tasks`: in its hands. `started_at`: Unix seconds.
 
     models: what was open when it last had nothing to do. device: where pages are to be computed that name none.
+    share: of how many equal parts of the cores and the memory it has one.
     """
 
     id: str
@@ -43,6 +44,7 @@ class WorkerState:
     tasks: tuple[int, ...]
     started_at: float
     device: str = "auto"
+    share: int = 1
 
 
 class CrewMember:
@@ -117,6 +119,7 @@ class CrewMember:
             tuple(self._tasks),
             self._started_at,
             self.device,
+            self.share,
         )
 
     def kill(self) -> None:

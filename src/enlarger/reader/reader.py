@@ -60,7 +60,7 @@ class Reader:
     ) -> None:
         self._jobs, self._shelf, self._store = jobs, shelf, store
         self._cache = RenderCache(settings.renders_dir, settings.cache_max_bytes)
-        self._lookup = Lookup(jobs.settings, jobs.catalog, self._cache, made)
+        self._lookup = Lookup(jobs.settings, jobs.catalog, self._cache, made, self._shares)
         self._setting = threading.Lock()  # of one thing at a time, so that what is stored is what is in force
         self._listening = threading.Lock()
         self._listeners: tuple[ReaderListener, ...] = ()
@@ -282,6 +282,9 @@ class Reader:
         return self._cache.clean(only=_is_readers)
 
     # ---- within ----
+
+    def _shares(self) -> Collection[int]:
+        return {worker.share for worker in self._jobs.states()}
 
     def _open(self, book_id: str, seat: str, *, anew: bool = False) -> list[PageState]:
         path, pages = self._shelf.locate(book_id), self._shelf.pages(book_id)

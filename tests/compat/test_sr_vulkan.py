@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -284,8 +284,8 @@ class NotedTasks:
 
     catalog = load_catalog()
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, ended: Callable[[int], None] = lambda _number: None) -> None:
+        self.settings, self.ended = settings, ended
         self.devices: list[str] = []
 
     def add(self, data: bytes, recipe: Recipe, device: str) -> int:
@@ -334,6 +334,26 @@ def test_without_a_gpu_init_says_so(engine: SrEngine) -> None:
     assert sr.getGpuInfo() is None
 
 
+class _LivesNoted:
+    """An engine, and the tasks of each of its lives."""
+
+    def __init__(self, tasks: type[NotedTasks]) -> None:
+        self.lives: list[Any] = []
+        self.engine = SrEngine(self._open, lambda _settings: ())
+        self._tasks = tasks
+
+    def begin(self) -> Any:
+        self.engine.stop()
+        self.engine.init()
+        assert self.engine.init_set(-1, 1) == 0
+        return self.lives[-1]
+
+    def _open(self, settings: Settings, ended: Callable[[int], None]) -> Any:
+        self.lives.append(self._tasks(settings, ended))
+        self.lives[-1].engine = self.engine
+        return self.lives[-1]
+
+
 class _SlowToForget(NotedTasks):
     """While it forgets, another thread asks the engine for something."""
 
@@ -347,12 +367,10 @@ class _SlowToForget(NotedTasks):
 
 
 def test_others_are_answered_while_all_is_forgotten() -> None:
-    tasks = _SlowToForget(Settings())
-    tasks.engine = SrEngine(lambda _settings, _ended: tasks, lambda _settings: ())  # type: ignore[arg-type, return-value]
-    tasks.engine.init()
-    tasks.engine.init_set(-1, 1)
-    assert tasks.engine.add(Wish(png(), 0, 1, scale=2)) > 0
-    tasks.engine.clear()
+    noted = _LivesNoted(_SlowToForget)
+    tasks = noted.begin()
+    assert noted.engine.add(Wish(png(), 0, 1, scale=2)) > 0
+    noted.engine.clear()
     assert tasks.was_answered
 
 
@@ -367,7 +385,7 @@ class _SlowToTake(NotedTasks):
         asking.start()
         asking.join(10.0)
         self.was_answered = not asking.is_alive()
-        self.engine._hear(number)
+        self.ended(number)
         return number
 
     def status(self, _number: int) -> None: ...
@@ -376,12 +394,45 @@ class _SlowToTake(NotedTasks):
 
 
 def test_others_are_answered_while_a_picture_is_written_and_its_end_is_not_missed() -> None:
-    tasks = _SlowToTake(Settings())
-    tasks.engine = SrEngine(lambda _settings, _ended: tasks, lambda _settings: ())  # type: ignore[arg-type, return-value]
-    tasks.engine.init()
-    tasks.engine.init_set(-1, 1)
-    assert tasks.engine.add(Wish(png(), 0, 7, scale=2)) > 0
+    noted = _LivesNoted(_SlowToTake)
+    tasks, engine = noted.begin(), noted.engine
+    assert engine.add(Wish(png(), 0, 7, scale=2)) > 0
     assert tasks.was_answered
-    loaded = tasks.engine.load(waits=False)
+    loaded = engine.load(waits=False)
     assert loaded is not None
     assert loaded[2] == 7
+    assert engine.load(waits=False) is None
+
+
+class _Forgotten(NotedTasks):
+    """Its tasks are gone when they are asked for."""
+
+    def status(self, _number: int) -> None: ...
+
+    result = remove = status
+
+
+def test_what_ended_in_an_earlier_life_ends_nothing_in_the_next() -> None:
+    noted = _LivesNoted(_Forgotten)
+    first, engine = noted.begin(), noted.engine
+    assert engine.add(Wish(png(), 0, 1, scale=2)) > 0
+    noted.begin()
+    first.ended(1)  # the thread that tells of it was still on its way
+    assert engine.add(Wish(png(), 0, 9, scale=2)) > 0
+    assert engine.load(waits=False) is None
+    first.ended(1)
+    assert engine.load(waits=False) is None
+    noted.lives[1].ended(1)
+    assert engine.load(waits=False) == (None, "", 9, 0.0)
+
+
+def test_what_ends_after_it_was_removed_is_forgotten() -> None:
+    noted = _LivesNoted(_Forgotten)
+    tasks, engine = noted.begin(), noted.engine
+    assert engine.add(Wish(png(), 0, 1, scale=2)) > 0
+    engine.remove([1])
+    tasks.ended(1)
+    assert engine.add(Wish(png(), 0, 2, scale=2)) > 0
+    assert engine.load(waits=False) is None
+    assert engine._open is not None
+    assert engine._open.early == set()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 from typing import TypeAlias
 
@@ -70,11 +72,12 @@ class _Choices:
 class _Open:
     """Workers that run, and what was given to them."""
 
-    tasks: Tasks
     device: str
+    tasks: Tasks = field(init=False)  # told to whom they report
     added: dict[int, _Added] = field(default_factory=dict)
     ended: deque[int] = field(default_factory=deque)
-    early: set[int] = field(default_factory=set)  # ended before `add` learnt their number
+    adding: int = 0  # pictures whose number is not known yet
+    early: set[int] = field(default_factory=set)  # ended, and perhaps one of these
 
 
 def open_tasks(settings: Settings, ended: Callable[[int], None]) -> Tasks:
@@ -112,7 +115,9 @@ class SrEngine:
                 return 0
             try:
                 self._choose(gpu_id, cpu_num)
-                self._open = _Open(self._open_tasks(self._settings(), self._hear), self._choices.device)
+                now = _Open(self._choices.device)
+                now.tasks = self._open_tasks(self._settings(), partial(self._hear, now))
+                self._open = now
             except EnlargerError as error:
                 return self._refuse(str(error))
         return 0
@@ -174,14 +179,11 @@ class SrEngine:
         if trouble := _trouble(wish):
             return self._refuse(trouble)
         try:
-            number = now.tasks.add(wish.data, self._recipe(wish, now), now.device)  # others need not wait for the disk
+            with self._adding(now):
+                number = now.tasks.add(wish.data, self._recipe(wish, now), now.device)  # nobody waits for the disk
+                self._note_added(now, number, _Added(wish.back_id, wish.format.lower()))
         except EnlargerError as error:
             return self._refuse(str(error))
-        with self._changed:
-            now.added[number] = _Added(wish.back_id, wish.format.lower())
-            if number in now.early:
-                now.early.remove(number)
-                self._note_end(now, number)
         _log.debug("added: imageId %d as %d, %s", wish.back_id, number, NAMES[wish.model])
         return number + 1  # sr_vulkan's first is 2, and 1 would be nothing to go by
 
@@ -260,13 +262,31 @@ class SrEngine:
             exact_size=size != (0, 0),
         )
 
-    def _hear(self, number: int) -> None:
-        """From the tasks' thread."""
+    @contextmanager
+    def _adding(self, now: _Open) -> Iterator[None]:
         with self._changed:
-            now = self._open
-            if now is not None and number in now.added:
+            now.adding += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                now.adding -= 1
+                if not now.adding:
+                    now.early.clear()  # what is left had been removed
+
+    def _note_added(self, now: _Open, number: int, added: _Added) -> None:
+        with self._changed:
+            now.added[number] = added
+            if number in now.early:
+                now.early.remove(number)
                 self._note_end(now, number)
-            elif now is not None:
+
+    def _hear(self, now: _Open, number: int) -> None:
+        """From the thread of these tasks, which may end later than they do."""
+        with self._changed:
+            if number in now.added:
+                self._note_end(now, number)
+            elif now.adding:
                 now.early.add(number)
 
     def _note_end(self, now: _Open, number: int) -> None:

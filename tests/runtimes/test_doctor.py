@@ -68,3 +68,23 @@ def test_what_was_measured(settings: Settings) -> None:
     settings.data_dir.mkdir()
     (settings.data_dir / FILE_NAME).write_bytes(b"broken")
     assert "Nothing is measured yet" in told(settings)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("", "warning: Vulkan is not used: its driver crashed."),
+        (
+            '{"found": [{"index": 0, "name": "a card", "software": false}]}\n{"testing": 0}\n',
+            "vulkan:0 (a card) is not",
+        ),
+    ],
+)
+def test_a_driver_that_takes_its_process_down(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, said: str, expected: str
+) -> None:
+    answers = iter([(said, "crashed"), ("", "")])
+    monkeypatch.setattr("enlarger.runtimes.vulkan_devices.run_child", lambda _skipped: next(answers))
+    text = told(settings.model_copy(update={"vulkan": True}), FakeRuntime())
+    assert expected in text
+    assert "its driver crashed. Update the driver; ENLARGER_VULKAN=0 keeps Enlarger from looking." in text

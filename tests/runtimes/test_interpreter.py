@@ -31,7 +31,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _ask(settings: Settings) -> None:
     assert devices_apart.list_devices_apart(settings, anew=True) == ()
-    assert vulkan_devices.run_child(()) == ("", "silent")
+    assert vulkan_devices.run_child(()) == ("", "unstarted")
 
 
 def test_a_frozen_program_is_not_begun_again(

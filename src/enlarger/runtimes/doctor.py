@@ -17,7 +17,7 @@ from enlarger.runtimes.hardware import cpu_features, cpu_name
 from enlarger.runtimes.opening import calibration_store
 from enlarger.runtimes.proof import is_proven, prove
 from enlarger.runtimes.session import Runtime
-from enlarger.runtimes.vulkan_devices import VulkanDevices, explained
+from enlarger.runtimes.vulkan_devices import VulkanDevice, VulkanDevices, explained
 from enlarger.settings import Settings
 
 Status = Literal["ok", "warning", "missing"]
@@ -72,18 +72,23 @@ def _runtime(runtime: Runtime) -> Finding:
 
 def _left_out(settings: Settings) -> Iterator[Finding]:
     """Vulkan devices that failed in the process that looks at them; it is asked anew."""
-    for each in VulkanDevices(settings.data_dir).find(anew=True) if settings.vulkan else ():
-        if each.problem:
-            yield Finding(
-                "warning",
-                msg(
-                    "vulkan:{number} ({name}) is not used: {reason}.",
-                    number=each.index,
-                    name=each.name,
-                    reason=explained(each.problem),
-                ),
-                msg("Update the driver; ENLARGER_VULKAN=0 keeps Enlarger from looking."),
-            )
+    if not settings.vulkan:
+        return
+    look = VulkanDevices(settings.data_dir).look(anew=True)
+    failed = [_not_used(each) for each in look.devices if each.problem]
+    if look.problem:
+        failed.append(msg("Vulkan is not used: {reason}.", reason=explained(look.problem)))
+    for what in failed:
+        yield Finding("warning", what, msg("Update the driver; ENLARGER_VULKAN=0 keeps Enlarger from looking."))
+
+
+def _not_used(device: VulkanDevice) -> Message:
+    return msg(
+        "vulkan:{number} ({name}) is not used: {reason}.",
+        number=device.index,
+        name=device.name,
+        reason=explained(device.problem),
+    )
 
 
 def _proofs(runtimes: Mapping[str, Runtime]) -> Iterator[Finding]:

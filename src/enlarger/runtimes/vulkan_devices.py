@@ -23,14 +23,16 @@ from enlarger.runtimes.interpreter import run_module
 from enlarger.runtimes.library_version import library_version
 from enlarger.storage import one_at_a_time, write_atomic
 
-Problem: TypeAlias = Literal["", "crashed", "silent", "wrong"]
+Problem: TypeAlias = Literal["", "crashed", "silent", "wrong", "unstarted"]
 
 FILE_NAME = "vulkan.json"
 _TIMEOUT_S = 60.0  # of one child: the slowest driver that works takes a few
 _KEPT_S = 24 * 3600.0  # a driver may be installed without a file that is looked at here
+_FAILED_KEPT_S = 600.0  # where a child told nothing: often for want of time or memory
 _MOST_CHILDREN = 8
 _CRASHED: Problem = "crashed"
 _SILENT: Problem = "silent"
+_UNSTARTED: Problem = "unstarted"
 _DRIVERS = ("/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/dev/dri")
 
 
@@ -41,8 +43,16 @@ class VulkanDevice:
     index: int
     name: str
     software: bool
-    memory_bytes: int
+    memory_bytes: int = 0
     fp16: bool = False
+    problem: Problem = ""
+
+
+@dataclass(frozen=True)
+class VulkanLook:
+    """What children told. problem: why not even how many devices there are; "" where that is known."""
+
+    devices: tuple[VulkanDevice, ...]
     problem: Problem = ""
 
 
@@ -50,7 +60,7 @@ class VulkanDevice:
 class _Remembered:
     fingerprint: str
     at: float  # Unix seconds
-    devices: tuple[VulkanDevice, ...]
+    look: VulkanLook
 
 
 RunProbe: TypeAlias = Callable[[Sequence[int]], tuple[str, Problem]]
@@ -70,18 +80,24 @@ class VulkanDevices:
 
     def find(self, *, anew: bool = False) -> tuple[VulkanDevice, ...]:
         """All devices, those with a problem too. `anew`: look again, whatever is remembered."""
+        return self.look(anew=anew).devices
+
+    def look(self, *, anew: bool = False) -> VulkanLook:
+        """The same, and why nothing could be found out where that is so; then it is tried again after ten minutes."""
         print_ = fingerprint()
         with _lock:
             known = None if anew else self._known(print_)
             if known is None:
                 known = self._look(print_, anew=anew)
             _in_process[self._path] = known
-            return known.devices
+            return known.look
 
     def _known(self, print_: str) -> _Remembered | None:
         known = _in_process.get(self._path) or self._read()
-        fits = known is not None and known.fingerprint == print_ and 0 <= time.time() - known.at < _KEPT_S
-        return known if fits else None
+        if known is None or known.fingerprint != print_:
+            return None
+        kept_s = _FAILED_KEPT_S if known.look.problem else _KEPT_S
+        return known if 0 <= time.time() - known.at < kept_s else None
 
     def _look(self, print_: str, *, anew: bool) -> _Remembered:
         try:
@@ -89,7 +105,8 @@ class VulkanDevices:
                 known = None if anew else self._read_fitting(print_)
                 if known is None:
                     known = _Remembered(print_, time.time(), probed(self._run_probe))
-                    write_atomic(self._path, _MEMORY.dump_json(known, indent=2))
+                    if known.look.problem != _UNSTARTED:  # which says something of this process alone
+                        write_atomic(self._path, _MEMORY.dump_json(known, indent=2))
                 return known
         except StorageError:  # nothing can be kept there: this process remembers
             return _Remembered(print_, time.time(), probed(self._run_probe))
@@ -104,22 +121,25 @@ class VulkanDevices:
         return None
 
 
-def probed(run_probe: RunProbe) -> tuple[VulkanDevice, ...]:
+def probed(run_probe: RunProbe) -> VulkanLook:
     """What children tell: after one that a device took down, another one tries those behind it."""
     devices: dict[int, VulkanDevice] = {}
     done: list[int] = []
     for _ in range(_MOST_CHILDREN):
         output, early_end = run_probe(done)
+        lines = list(_lines(output))
+        if early_end and not lines and not devices:
+            return VulkanLook((), early_end)
         testing = None
-        for line in _lines(output):
+        for line in lines:
             testing = _heed(line, devices, done, testing)
         if testing is None:
             break
         devices[testing] = replace(devices[testing], problem=early_end or _CRASHED)
         done.append(testing)
-    return tuple(
-        each if each.index in done else replace(each, problem=_SILENT) for each in sorted(devices.values(), key=_index)
-    )
+    left = [replace(each, problem=early_end or _SILENT) for each in devices.values() if each.index not in done]
+    devices.update((each.index, each) for each in left)
+    return VulkanLook(tuple(sorted(devices.values(), key=_index)))
 
 
 def _index(device: VulkanDevice) -> int:
@@ -132,7 +152,8 @@ def _heed(line: dict[str, Any], devices: dict[int, VulkanDevice], done: list[int
         devices.setdefault(each["index"], VulkanDevice(**each))
     if "tested" in line:
         index = line["tested"]
-        devices[index] = replace(devices[index], problem=line["problem"], fp16=line.get("fp16", False))
+        told = {key: line[key] for key in ("problem", "fp16", "memory_bytes") if key in line}
+        devices[index] = replace(devices[index], **told)
         done.append(index)
         return None
     found: int | None = line.get("testing", testing)
@@ -154,7 +175,7 @@ def run_child(skipped: Sequence[int]) -> tuple[str, Problem]:
     except subprocess.TimeoutExpired as silent:
         return _text(silent.stdout), _SILENT
     except OSError:
-        return "", _SILENT
+        return "", _UNSTARTED
     return _text(ended.stdout), "" if ended.returncode == 0 else _CRASHED
 
 
@@ -178,6 +199,9 @@ def _driver_stamps() -> Iterator[tuple[str, int]]:
 
 def explained(problem: Problem) -> Message:
     """Why a device cannot be used, for people."""
-    if problem == "wrong":
-        return msg("it computes something else than the CPU")
-    return msg("its driver did not answer") if problem == "silent" else msg("its driver crashed")
+    reasons: dict[Problem, Message] = {
+        "wrong": msg("it computes something else than the CPU"),
+        "silent": msg("its driver did not answer"),
+        "unstarted": msg("no process could be started to try its driver"),
+    }
+    return reasons.get(problem, msg("its driver crashed"))

@@ -23,14 +23,18 @@ _LARGEST_ERROR = {False: 1e-3, True: 5e-2}  # of values around 1, by whether fp1
 
 def main(skipped: Iterable[str]) -> None:
     """Tell what is found, then try each device whose index is not among `skipped`."""
-    import ncnn
+    try:
+        import ncnn
 
-    count = ncnn.get_gpu_count()
+        count = ncnn.get_gpu_count()
+    except (ImportError, AttributeError):  # it is not here, or was made without Vulkan
+        count = 0
     _tell(found=[_device(ncnn, index) for index in range(count)])
     for index in range(count):
         if str(index) not in skipped:
             _tell(testing=index)
-            _tell(tested=index, **_tested(ncnn, index))
+            memory_bytes = ncnn.get_gpu_device(index).get_heap_budget() * 1024**2
+            _tell(tested=index, memory_bytes=memory_bytes, **_tested(ncnn, index))
 
 
 def _tell(**facts: object) -> None:
@@ -39,13 +43,9 @@ def _tell(**facts: object) -> None:
 
 
 def _device(ncnn: Any, index: int) -> dict[str, object]:
+    """What is known of it before its driver makes a device of it, which may be its end."""
     info = ncnn.get_gpu_info(index)
-    return {
-        "index": index,
-        "name": info.device_name(),
-        "software": info.type() == _SOFTWARE,
-        "memory_bytes": ncnn.get_gpu_device(index).get_heap_budget() * 1024**2,
-    }
+    return {"index": index, "name": info.device_name(), "software": info.type() == _SOFTWARE}
 
 
 def _tested(ncnn: Any, index: int) -> dict[str, object]:

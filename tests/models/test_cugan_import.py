@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from checkpoint_files import number, runs, write_checkpoint, write_legacy
 from enlarger.errors import WeightsRefusedError
 from enlarger.models import Variant, add_model, load_catalog, locate, prepare
 from enlarger.models.checkpoint import read_checkpoint
-from enlarger.models.cugan_import import Cugan, cugan_shapes
+from enlarger.models.cugan_import import Cugan, cugan_shapes, recognise_layers
 from enlarger.models.importing import import_ncnn_files
+from enlarger.models.ncnn_format import parse_param
 from enlarger.models.pytorch_import import import_pytorch, recognise
 from enlarger.settings import Settings
 from loud_skips import missing
@@ -110,6 +112,31 @@ def test_a_persons_file_asks_of_a_tile_what_the_packaged_card_does(
     picture = textured(64, 72)
     expected = run_openvino(graph.path.read_bytes(), picture)
     assert psnr(run_ncnn(graph.ncnn.param, graph.ncnn.bin, picture), expected) >= PROMISED_DB
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("name", [*SE, *PRO])
+def test_nihuis_own_files_are_known_for_what_they_are(settings: Settings, tmp_path: Path, name: str) -> None:
+    """Without the input that its program adds, a 4x network's result would be next to black."""
+    packaged, files = published(name, settings)
+    for file in files:
+        shutil.copyfile(file, tmp_path / f"up-conservative{file.suffix}")
+    card = add_model(tmp_path / "up-conservative.param", settings)
+    (own,) = card.variants
+    facts = (*TILE_FACTS, "residual")
+    assert [getattr(own, fact) for fact in facts] == [getattr(packaged, fact) for fact in facts]
+    assert f"UpCunet{packaged.scale}x" in card.credit
+    assert prepare(own, settings).digest == prepare(packaged, settings).digest
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(("was", "becomes"), [("0=12 1=3", "0=1e999 1=3"), ("0=12 1=3", "0=12 1=3 4=1")])
+def test_ncnn_layers_that_only_look_like_it_are_none_of_it(settings: Settings, was: str, becomes: str) -> None:
+    _, (param, _) = published("MODEL_REALCUGAN_SE_UP4X", settings)
+    text = param.read_text()
+    assert text.count(was) == 1
+    assert recognise_layers(parse_param(text, name="4x.param")) == (Cugan(4, pro=False), True)
+    assert recognise_layers(parse_param(text.replace(was, becomes), name="4x.param")) is None
 
 
 def test_a_mark_that_is_a_tensor_counts_as_the_number(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from enlarger.errors import FetchError, RecipeError, UnknownModelError
 from enlarger.messages import msg
 from enlarger.models.card import Card, Variant, WeightFile
 from enlarger.models.catalog import Choice, load_catalog
-from enlarger.models.cugan_import import Cugan
+from enlarger.models.cugan_import import Cugan, recognise_layers
 from enlarger.models.fetch import adopt, check_readable, copy_file
 from enlarger.models.geometry import Geometry, measure
-from enlarger.models.importing import STATE_READERS, import_ncnn_files
+from enlarger.models.importing import STATE_READERS, import_ncnn_files, read_layers
 from enlarger.models.onnx_import import import_onnx
 from enlarger.models.own_cards import OWN_FOLDER, card_folder, is_card_name, save_card
 from enlarger.models.pytorch_import import Architecture, Rrdb, Srvgg, import_pytorch, recognise
@@ -31,13 +31,14 @@ _NOT_STATED = "LicenseRef-unknown"
 
 @dataclass(frozen=True)
 class Found:
-    """A file that was recognised: `network` in its authors' words; the last two as the variant's."""
+    """A file that was recognised: `network` in its authors' words; what follows `geometry` as the variant's."""
 
     network: str
     paths: tuple[Path, ...]
     geometry: Geometry
     enlarged: bool = False
     shared_poolings: int = 0
+    residual: bool = False
 
 
 def add_model(file: Path, settings: Settings, *, name: str = "", scale: int | None = None) -> Card:
@@ -83,19 +84,29 @@ def examine(file: Path, *, scale: int | None = None) -> Found:
     network = recognise(state, name=str(file))
     if isinstance(network, Waifu2x):
         return _examine_network(file, network, scale)
-    geometry = measure(import_pytorch(state, name=str(file)), name=str(file))
-    if isinstance(network, Cugan):  # all its convolutions are valid, though the graph of a transposed one is padded
-        valid = replace(geometry, halo=geometry.border)
-        return Found(_title(network), (file,), valid, shared_poolings=network.shared_poolings)
-    return Found(_title(network), (file,), geometry)
+    onnx = import_pytorch(state, name=str(file))
+    if isinstance(network, Cugan):
+        return _found_cugan(network, (file,), onnx)
+    return Found(_title(network), (file,), measure(onnx, name=str(file)))
 
 
 def _examine_ncnn(file: Path) -> Found:
     paths = (file.with_suffix(".param"), file.with_suffix(".bin"))
     for path in paths:
         check_readable(path)
-    onnx, _ = import_ncnn_files(paths)
-    return Found("ncnn", paths, measure(onnx, name=str(file)))
+    cugan = recognise_layers(read_layers(paths[0]))
+    if cugan is None:
+        onnx, _ = import_ncnn_files(paths)
+        return Found("ncnn", paths, measure(onnx, name=str(file)))
+    network, residual = cugan
+    onnx, _ = import_ncnn_files(paths, scale=network.scale, border=network.border, residual=residual)
+    return replace(_found_cugan(network, paths, onnx), residual=residual)
+
+
+def _found_cugan(network: Cugan, paths: tuple[Path, ...], onnx: bytes) -> Found:
+    geometry = measure(onnx, name=str(paths[0]))
+    valid = replace(geometry, halo=geometry.border)  # all convolutions are, though the graph of a transposed one is not
+    return Found(network.title, paths, valid, shared_poolings=network.shared_poolings)
 
 
 def _examine_network(file: Path, network: Waifu2x, scale: int | None) -> Found:
@@ -163,6 +174,7 @@ def _card(name: str, file: Path, found: Found) -> Card:
         multiple=geometry.multiple,
         local=geometry.local,
         shared_poolings=found.shared_poolings,
+        residual=found.residual,
         enlarged=found.enlarged,
         folder=f"{OWN_FOLDER}/{name}",
     )

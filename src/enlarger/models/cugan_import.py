@@ -7,13 +7,15 @@ UpCunet2x is waifu2x's own UpCUNet; no tensor tells whose weights they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.models.cunet_import import MARK, build_cunet, conv_shapes, cunet_shapes, end_kernel
+from enlarger.models.ncnn_format import Layer
 from enlarger.models.onnx_builder import INPUT, GraphBuilder
 from enlarger.models.state_shapes import check_shapes
 
@@ -23,8 +25,9 @@ State = Mapping[str, Array]
 PRO = "pro"  # what only Pro's checkpoints hold: the number 1, or a tensor where other programs saved them again
 _RANGE, _LEAST = 0.7, 0.15  # Pro's networks read and make 0..1 as 0.15..0.85
 _SCALES = {4: 2, 5: 3}  # by the kernel that the first U-Net ends with
-_FEATURES, _FOLD, _BORDER_4X = 64, 2, 19
-_POOLINGS = 4
+_BORDERS = {2: 18, 3: 14, 4: 19}
+_FEATURES, _FOLD, _POOLINGS = 64, 2, 4
+_WEIGHTS_AT = {"Convolution": 6, "Deconvolution": 6, "InnerProduct": 2}  # the parameter that counts a layer's weights
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Cugan:
         return f"Real-CUGAN Pro {network}" if self.pro else f"Real-CUGAN {network}"
 
     @property
+    def border(self) -> int:
+        """As the variant's."""
+        return _BORDERS[self.scale]
+
+    @property
     def shared_poolings(self) -> int:
         """As the variant's: all its squeeze-and-excitation averages."""
         return _POOLINGS
@@ -59,6 +67,30 @@ def recognise_cugan(state: State, *, name: str) -> Cugan | None:
     network = Cugan(4 if folds else _SCALES.get(kernel, 2), PRO in state)
     check_shapes(_tensors(state), cugan_shapes(network), network.title, name)
     return network
+
+
+def recognise_layers(layers: Sequence[Layer]) -> tuple[Cugan, bool] | None:
+    """(The network that ncnn's layers are, whether it is residual as the variant's); None where they are another's.
+
+    nihui's files: Pro's range is in their weights, and of UpCunet4x the enlarged input is left to the program.
+    """
+    if any(layer.type == "Convolution" and layer.number(4) for layer in layers):  # padded
+        return None
+    weighted = [layer for layer in layers if layer.type in _WEIGHTS_AT]
+    found = sorted((layer.number(0), layer.number(_WEIGHTS_AT[layer.type])) for layer in weighted)
+    for scale in _BORDERS:
+        network = Cugan(scale, pro=False)
+        if found == _sizes(network):
+            return network, scale == 4 and layers[-1].type == "PixelShuffle"
+    return None
+
+
+def _sizes(network: Cugan) -> list[tuple[int, int]]:
+    """How many channels each convolution makes, and how many weights it has, ascending."""
+    shapes = cugan_shapes(network)
+    return sorted(
+        (shapes[key.replace("weight", "bias")][0], prod(shape)) for key, shape in shapes.items() if len(shape) == 4
+    )
 
 
 def import_cugan(network: Cugan, state: State) -> bytes:
@@ -84,7 +116,7 @@ def _folded_out(graph: GraphBuilder, state: State) -> str:
     features = build_cunet(graph, state, INPUT)
     folded = graph.conv(features, state["conv_final.weight"], state["conv_final.bias"])
     made = graph.pixel_shuffle(graph.crop(folded, 1, 1), _FOLD)
-    around = graph.crop(INPUT, _BORDER_4X, _BORDER_4X)
+    around = graph.crop(INPUT, _BORDERS[4], _BORDERS[4])
     return graph.add("Add", made, graph.nearest(around, 4))
 
 

@@ -10,7 +10,7 @@ from enlarger.models.chainer_import import read_npz
 from enlarger.models.checkpoint import read_checkpoint
 from enlarger.models.geometry import check_sizes
 from enlarger.models.ncnn_adapt import adapt
-from enlarger.models.ncnn_format import format_param, parse_param
+from enlarger.models.ncnn_format import Layer, format_param, parse_param
 from enlarger.models.ncnn_import import import_ncnn
 from enlarger.models.onnx_import import import_onnx
 from enlarger.models.pytorch_import import State, import_pytorch, recognise
@@ -51,15 +51,21 @@ def read_state(path: Path, variant: Variant) -> State:
     return state
 
 
+def read_layers(param: Path) -> tuple[Layer, ...]:
+    """ncnn's layers as the file has them; raises WeightsRefusedError, StorageError."""
+    with storage_errors(param):
+        text = param.read_text("utf-8", errors="replace")
+    return parse_param(text, name=str(param))
+
+
 def import_ncnn_files(
     paths: tuple[Path, ...], *, scale: int = 1, border: int = 0, residual: bool = False
 ) -> tuple[bytes, str]:
     """The graph of a .param and its .bin, and the layers with the blobs every runtime's network has."""
     param, weights = paths
-    with storage_errors(param):
-        text, data = param.read_text("utf-8", errors="replace"), weights.read_bytes()
-    layers = parse_param(text, name=str(param))
-    layers = adapt(layers, residual=residual, scale=scale, border=border, name=str(param))
+    with storage_errors(weights):
+        data = weights.read_bytes()
+    layers = adapt(read_layers(param), residual=residual, scale=scale, border=border, name=str(param))
     return import_ncnn(layers, data, name=str(param)), format_param(layers)
 
 

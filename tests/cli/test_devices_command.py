@@ -12,7 +12,7 @@ from enlarger.cli.devices import default_network
 from enlarger.cli.jobs_client import JobsClient
 from enlarger.enhance import Enhancer, make_recipe
 from enlarger.models import Card, load_catalog
-from enlarger.runtimes import Calibration, Candidate, Measurement
+from enlarger.runtimes import Calibration, Candidate, Measurement, VulkanDevices
 from enlarger.runtimes.devices import known_runtimes
 from enlarger.runtimes.opening import calibration_store
 from enlarger.settings import Settings
@@ -86,6 +86,16 @@ def test_every_device_computes_a_tile_when_asked(enlarger: Enlarger) -> None:
     assert {"openvino:cpu", "ncnn:cpu"} == {each["device"] for each in tests}
     assert all(each["passed"] and each["megapixelsPerSecond"] > 0 for each in tests)
     assert "passed" in enlarger("devices", "--test").out
+
+
+@pytest.mark.parametrize("option", ["--test", "--json"])
+def test_vulkan_is_looked_at_anew(enlarger: Enlarger, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    looked: list[bool] = []
+    monkeypatch.setenv("ENLARGER_VULKAN", "1")
+    monkeypatch.setattr("enlarger.runtimes.prove", lambda _: ())
+    monkeypatch.setattr(VulkanDevices, "find", lambda _self, *, anew=False: looked.append(anew) or ())
+    enlarger("devices", option)
+    assert looked[0]
 
 
 def test_a_server_that_is_not_there_cannot_change_its_devices(enlarger: Enlarger) -> None:

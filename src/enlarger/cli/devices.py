@@ -61,17 +61,24 @@ def devices(
     if use:
         return _use(use, server, as_json=as_json)
     settings = load_settings()
+    _look_anew(settings)
     if test:
         return _test(settings, as_json=as_json)
     return _list(models or (), settings, calibrate=calibrate, as_json=as_json)
 
 
-def _list(models: Sequence[str], settings: Settings, *, calibrate: bool, as_json: bool) -> ExitCode:
-    from enlarger.cli.stopping import run_stoppable
-    from enlarger.runtimes import VulkanDevices, list_calibrations, list_devices
+def _look_anew(settings: Settings) -> None:
+    """Who asks may just have installed a driver."""
+    from enlarger.runtimes import VulkanDevices
 
     if settings.vulkan:
-        VulkanDevices(settings.data_dir).find(anew=True)  # who asks may just have installed a driver
+        VulkanDevices(settings.data_dir).find(anew=True)
+
+
+def _list(models: Sequence[str], settings: Settings, *, calibrate: bool, as_json: bool) -> ExitCode:
+    from enlarger.cli.stopping import run_stoppable
+    from enlarger.runtimes import list_calibrations, list_devices
+
     if calibrate:
         run_stoppable(lambda stop: _calibrate(models, settings, stop))
     found, calibrations = list_devices(settings), list_calibrations(settings)

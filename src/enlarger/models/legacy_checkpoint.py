@@ -1,4 +1,4 @@
-"""PyTorch's file format before version 1.6, in which Real-CUGAN's and many of ESRGAN's checkpoints are published.
+"""PyTorch's file format before version 1.6, which older checkpoints have, and those that PyTorch 1.0 is to read.
 
 Four pickles, a magic number, a version, what the machine was like, and the state dict; then the keys of all storages
 as a fifth, and the raw numbers of each in that order behind their count.

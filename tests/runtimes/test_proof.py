@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from multiprocessing import spawn
 
 import pytest
@@ -88,6 +92,43 @@ def test_they_are_asked_for_once(settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(devices_apart, "_asked", lambda given: asked.append(given) or (GPU,))
     assert [list_devices_apart(settings, anew=anew) for anew in (False, False, True)] == [(GPU,)] * 3
     assert len(asked) == 2
+
+
+class Crowded:
+    """A lock that says when so many wait for it or hold it."""
+
+    def __init__(self, most: int) -> None:
+        self._left, self._lock, self.full = count(most - 1, -1), threading.Lock(), threading.Event()
+
+    def __enter__(self) -> None:
+        if next(self._left) == 0:
+            self.full.set()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+@pytest.mark.parametrize("found", [(GPU,), ()])
+def test_whoever_waits_takes_the_answer_that_was_just_found(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, found: tuple[Device, ...]
+) -> None:
+    asked, lock = list[bool](), Crowded(8)
+    monkeypatch.setattr(devices_apart, "_lock", lock)
+    monkeypatch.setattr(devices_apart, "_asked", lambda _: asked.append(lock.full.wait(60)) or found)
+    with ThreadPoolExecutor(8) as crowd:
+        answers = [crowd.submit(list_devices_apart, settings, anew=True) for _ in range(8)]
+    assert {each.result() for each in answers} == {found}
+    assert asked == [True]
+
+
+def test_that_there_is_none_is_believed_for_a_minute(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Settings] = []
+    monkeypatch.setattr(devices_apart, "_asked", lambda given: asked.append(given) or ())
+    assert [list_devices_apart(settings), list_devices_apart(settings), len(asked)] == [(), (), 1]
+    now = time.monotonic()
+    monkeypatch.setattr(devices_apart.time, "monotonic", lambda: now + 61)
+    assert [list_devices_apart(settings), len(asked)] == [(), 2]
 
 
 def test_a_child_that_fails_finds_nothing(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What may block long has threads of its own: a turn is not behind covers, nor behind archives being unpacked."""
+"""What may block long has threads of its own: a turn is behind no covers, no archives being unpacked, no drivers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import threading
 import anyio
 import pytest
 
-from enlarger.server.threads import in_book_thread, in_small_thread, in_thread
+from enlarger.server.threads import in_book_thread, in_device_thread, in_small_thread, in_thread
 
 
-@pytest.mark.parametrize("door", [in_book_thread, in_small_thread])
+@pytest.mark.parametrize("door", [in_book_thread, in_small_thread, in_device_thread])
 def test_a_turn_is_not_behind_what_blocks(door: object) -> None:
     go_on, answers = threading.Event(), []
 

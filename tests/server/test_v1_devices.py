@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from enlarger.messages import msg
 from enlarger.models import load_catalog
 from enlarger.runtimes import FP32, Device
 from enlarger.server.v1 import views
+from enlarger.settings import Settings
 
 
 @pytest.fixture
@@ -64,6 +67,29 @@ def test_what_the_machine_has_is_listed(service: Service, monkeypatch: pytest.Mo
     monkeypatch.setattr("enlarger.server.v1.device_routes.list_devices_apart", lambda _settings, *, anew: (found,))
     shown = service.http.get("/v1/devices/present").json()["devices"]
     assert shown == [{"device": "ncnn:vulkan:0", "name": "a card", "kind": "gpu", "software": True, "dtypes": ["fp32"]}]
+
+
+@pytest.mark.parametrize(("verb", "path"), [("GET", "/v1/devices/present?anew=true"), ("PUT", "/v1/devices")])
+def test_nothing_else_waits_while_a_driver_hangs(
+    service: Service, monkeypatch: pytest.MonkeyPatch, verb: str, path: str
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hang(_settings: Settings, *, anew: bool = False) -> tuple[Device, ...]:
+        begun.set()
+        go_on.wait(60)
+        return ()
+
+    for module in ("enlarger.jobs.jobs", "enlarger.server.v1.device_routes"):
+        monkeypatch.setattr(f"{module}.list_devices_apart", hang)
+    with ThreadPoolExecutor(20) as crowd:  # more than there are threads of any kind
+        asked = [crowd.submit(service.http.request, verb, path, json={"devices": ["cpu"]}) for _ in range(20)]
+        try:
+            assert begun.wait(30)
+            assert service.http.get("/v1/devices", timeout=20).json()["chosen"] == ["auto"]
+        finally:
+            go_on.set()
+        assert {each.result().status_code for each in asked} == {200 if verb == "GET" else 422}
 
 
 def test_why_a_worker_is_elsewhere_is_told_in_the_readers_language() -> None:

@@ -36,6 +36,7 @@ class Threads:
 _SERVERS = Threads("enlarger_server_threads", 16)
 _BOOKS = Threads("enlarger_book_threads", 8)
 _SMALL = Threads("enlarger_small_threads", 4)
+_DEVICES = Threads("enlarger_device_threads", 8)
 
 
 async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -51,3 +52,8 @@ async def in_book_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P
 async def in_small_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """The same for thumbnails and covers, of which a shelf asks for a hundred at once: pages are never behind them."""
     return await _SMALL.run(partial(function, *args, **kwargs))
+
+
+async def in_device_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what may look for devices: a broken driver makes all who ask wait for minutes, and nobody else."""
+    return await _DEVICES.run(partial(function, *args, **kwargs))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from enlarger.errors import RecipeError, RuntimeFailedError
 from enlarger.runtimes import Device, list_devices_apart
-from enlarger.server.threads import in_thread
+from enlarger.server.threads import in_device_thread
 from enlarger.server.v1.machine_routes import devices
 from enlarger.server.v1.service import Language, Service, Serving
 from enlarger.server.v1.wire import DeviceChoice, Devices, DeviceView, PresentDevices
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/devices", tags=["machine"])
 @router.put("")
 async def use_devices(service: Serving, language: Language, body: DeviceChoice) -> Devices:
     """Let the workers compute on these from their next page on, until the server ends; jobs that name one keep it."""
-    await in_thread(_use, service, body.devices)
+    await in_device_thread(_use, service, body.devices)
     return await devices(service, language)
 
 
@@ -28,7 +28,7 @@ async def present_devices(
     service: Serving, anew: Annotated[bool, Query(description="Look again, for what was plugged in since.")] = False
 ) -> PresentDevices:
     """Everything that can be named as a device here. The first call looks for it, which takes a few seconds."""
-    found = await in_thread(list_devices_apart, service.jobs.settings, anew=anew)
+    found = await in_device_thread(list_devices_apart, service.jobs.settings, anew=anew)
     return PresentDevices(devices=[_view(each) for each in found])
 
 

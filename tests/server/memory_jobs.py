@@ -157,8 +157,10 @@ class MemoryJobs:
             path.write_bytes(data)
         self.move(job_id, JobState.DONE, "done", counts=Counts(1, 1))
 
-    def fail(self, job_id: str, failure: Failure) -> None:
-        """The job fails before it has pages."""
+    def fail(self, job_id: str, failure: Failure, *, listed: bool = False) -> None:
+        """The job fails before it has pages; listed: when it had its only one, which waits no more."""
+        if listed:
+            self._pages[job_id] = [Page(1, job_id, 0, "image", {}, PageState.CANCELLED)]
         self.move(job_id, JobState.FAILED, "failed", reason=failure)
 
     def _move(self, job_id: str, legal: Collection[JobState], state: JobState, event: str, **changes: Any) -> Job:

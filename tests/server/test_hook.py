@@ -191,8 +191,9 @@ def test_only_a_pictures_type_is_given_back(said: str, client: httpx.Client) -> 
     assert (answer.content, answer.headers["Content-Type"]) == (b"not a picture", "application/octet-stream")
 
 
-def test_a_page_that_fails_comes_back(client: httpx.Client, jobs: MemoryJobs) -> None:
-    jobs.on_submit = lambda job_id: jobs.fail(job_id, Failure("x", msg("The “model” broke.")))
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_page_whose_job_fails_comes_back(listed: bool, client: httpx.Client, jobs: MemoryJobs) -> None:
+    jobs.on_submit = lambda job_id: jobs.fail(job_id, Failure("x", msg("The “model” broke.")), listed=listed)
     answer = convert(client)
     assert_original(answer, "The “model” broke.")
     assert answer.headers["Content-Type"] == "image/png"

@@ -17,7 +17,7 @@ from uuid import uuid4
 from enlarger.compat.private_jobs import MakeCrew, private_jobs
 from enlarger.enhance import Recipe
 from enlarger.errors import EnlargerError, IllegalMoveError, StorageError, TimedOutError, UnknownJobError
-from enlarger.jobs import Failure, Job, JobSource, JobState, Page, PageResult, Priority, Submission, WorkerState
+from enlarger.jobs import Failure, Job, JobSource, JobState, OnlyPage, Priority, Submission, WorkerState, only_page
 from enlarger.messages import msg
 from enlarger.models import Catalog
 from enlarger.settings import Settings
@@ -79,9 +79,9 @@ class _Task:
         self.seconds = self.status().seconds
         self.state, self.failure = "failed", failure
 
-    def complete(self, result: PageResult, file: Path) -> None:
-        self.state, self.share, self.seconds = "completed", 1.0, result.seconds
-        self.file, self.facts, self.failure = file, result.facts, None
+    def complete(self, page: OnlyPage) -> None:
+        self.state, self.share, self.seconds = "completed", 1.0, page.result.seconds
+        self.file, self.facts, self.failure = page.file, page.result.facts, None
 
 
 class Tasks:
@@ -303,34 +303,23 @@ class Tasks:
             self._changed.notify_all()
             return [task.number] if task.has_ended else []
 
-    def _look(self, job_id: str) -> Failure | tuple[PageResult, Path] | Job:
+    def _look(self, job_id: str) -> OnlyPage | Failure | Job:
         """What the job ended with; the job itself while it has not."""
         job = self._jobs.get(job_id)
-        pages = self._jobs.pages(job_id, limit=1) if job.state.is_final else []
-        if pages and pages[0].result is not None:
-            return pages[0].result, self._jobs.output_path(pages[0])
-        return _failure(job, pages) if job.state.is_final else job
+        return only_page(self._jobs, job) if job.state.is_final else job
 
     @staticmethod
-    def _note(task: _Task, found: Failure | tuple[PageResult, Path] | Job | None, share: float | None) -> None:
+    def _note(task: _Task, found: OnlyPage | Failure | Job | None, share: float | None) -> None:
         match found:
             case Failure():
                 task.fail(found)
-            case (result, file):
-                task.complete(result, file)
+            case OnlyPage():
+                task.complete(found)
             case Job(state=JobState.RUNNING) | None:
                 task.begin()
                 task.share = max(task.share, share or 0.0)
             case Job(reason=reason):
                 task.failure = reason
-
-
-def _failure(job: Job, pages: list[Page]) -> Failure:
-    if job.reason is not None:
-        return job.reason
-    if pages and pages[0].failure is not None:
-        return pages[0].failure
-    return Failure("cancelled", msg("Stopped on request."))
 
 
 def _timed_out(task: _Task, timeout_s: float) -> Failure:

@@ -22,6 +22,7 @@ from enlarger.jobs.job import (
     Submission,
 )
 from enlarger.jobs.network_disks import network_type
+from enlarger.jobs.one_page import OnlyPage, only_page
 from enlarger.jobs.pulls import Pull, Pulls, PullState
 from enlarger.jobs.report import REPORT_NAME, build_report, comparable
 from enlarger.jobs.sqlite_trouble import SqliteTrouble, sqlite_trouble
@@ -56,6 +57,7 @@ __all__ = [
     "JobState",
     "Jobs",
     "NewPage",
+    "OnlyPage",
     "Page",
     "PageResult",
     "PageState",
@@ -72,6 +74,7 @@ __all__ = [
     "build_report",
     "comparable",
     "network_type",
+    "only_page",
     "pack",
     "slug",
     "sqlite_trouble",

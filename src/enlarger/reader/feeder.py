@@ -11,7 +11,7 @@ from typing import Any
 
 from enlarger.books import open_book, stated_header
 from enlarger.errors import EnlargerError, IllegalMoveError, QueueFullError, StorageError, UnknownJobError
-from enlarger.jobs import Failure, Job, Jobs, JobState, Page
+from enlarger.jobs import Failure, Jobs, JobState, OnlyPage, only_page
 from enlarger.messages import msg
 from enlarger.pictures import read_header
 from enlarger.reader.desk import Desk
@@ -160,21 +160,19 @@ class Feeder:
     def _learn_state(self, job_id: str) -> None:
         try:
             job = self._jobs.get(job_id)
-            pages = self._jobs.pages(job_id, limit=1) if job.state.is_final else []
+            ended = only_page(self._jobs, job) if job.state.is_final else None
         except UnknownJobError:  # somebody deleted it
             self._desk.ended(job_id, None)
             return
-        if job.state is JobState.DONE and pages:
-            self._finished(job_id, pages[0])
-        elif job.state.is_final:
-            self._desk.ended(job_id, _failure(job, pages))
-        else:
+        if ended is None:
             self._desk.waits(job_id, job.reason if job.state is JobState.PAUSED else None)
+        elif isinstance(ended, OnlyPage):
+            self._finished(job_id, ended)
+        else:
+            self._desk.ended(job_id, None if job.state is JobState.CANCELLED else ended)
 
-    def _finished(self, job_id: str, page: Page) -> None:
-        result = page.result
-        assert result is not None
-        file = self._jobs.output_path(page)
+    def _finished(self, job_id: str, page: OnlyPage) -> None:
+        result, file = page.result, page.file
         try:
             width, height = _size_of(file)
         except (EnlargerError, OSError):  # it was deleted in this moment, or by somebody's hand
@@ -209,14 +207,6 @@ def _size_of(file: Path) -> tuple[int, int]:
     with file.open("rb") as reader:
         header = read_header(reader.read(_FIRST_BYTES), name=file.name)
     return header.width, header.height
-
-
-def _failure(job: Job, pages: list[Page]) -> Failure | None:
-    """Why the page has no render; None where its job was stopped by somebody."""
-    if job.state is JobState.CANCELLED:
-        return None
-    own = pages[0].failure if pages else None
-    return own or job.reason or _unforeseen(job.submission.only[0], RuntimeError(job.state.value))
 
 
 def _unforeseen(name: str, error: Exception) -> Failure:

@@ -11,7 +11,7 @@ from anyio import move_on_after
 
 from enlarger.enhance import Recipe
 from enlarger.errors import EnlargerError
-from enlarger.jobs import Failure, Job, JobSource, Submission
+from enlarger.jobs import Failure, Job, JobSource, Submission, only_page
 from enlarger.messages import msg
 from enlarger.pictures import FORMATS, Header, is_on_its_side, read_header
 from enlarger.server.hook.original import Original
@@ -101,14 +101,11 @@ class Converter:
         return job
 
     def _answer(self, original: Original, job: Job, language: str) -> Answer:
-        pages = self._jobs.pages(job.id)
-        result = pages[0].result if pages else None
-        if result is None:
-            return give_back(original, _why(pages[0].failure if pages else job.reason, language), job.id)
-        path = self._jobs.output_path(pages[0])
-        return Answer(
-            path.read_bytes(), _MEDIA_TYPES[path.suffix.lower()], True, cached=not result.computed, job_id=job.id
-        )
+        page = only_page(self._jobs, job)
+        if isinstance(page, Failure):
+            return give_back(original, page.text(language), job.id)
+        media_type = _MEDIA_TYPES[page.file.suffix.lower()]
+        return Answer(page.file.read_bytes(), media_type, True, cached=not page.result.computed, job_id=job.id)
 
 
 def _seen(data: bytes) -> Header:
@@ -121,7 +118,3 @@ def _seen(data: bytes) -> Header:
 def give_back(original: Original, reason: str, job_id: str = "") -> Answer:
     """The picture as it came; looks at its header."""
     return Answer(original.data, original.media_type, False, reason, job_id=job_id)
-
-
-def _why(failure: Failure | None, language: str) -> str:
-    return (msg("The job ended without a picture.") if failure is None else failure).text(language)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
 
 from enlarger.errors import EnlargerError
-from enlarger.jobs import Failure, Job, JobSource, Page, Submission
+from enlarger.jobs import Failure, Job, JobSource, OnlyPage, Submission, only_page
 from enlarger.messages import Message, msg
 from enlarger.server.ranges import file_response
 from enlarger.server.refusals import BadRequestError, NotReadyError, UnavailableError
@@ -77,14 +77,12 @@ async def upscale(service: Serving, request: Request) -> Response:
         submission = await _taken_in(service, request, job_id, folder / "in")
         await in_thread(service.jobs.submit, submission)
         job = await _ended(service, request, job_id)
-        page = await in_thread(_only_page, service, job)
-        path = await in_thread(service.jobs.output_path, page)
-        assert page.result is not None
+        page = await in_thread(_page_of, service, job)
         return await file_response(
             request,
-            path,
+            page.file,
             sha256=page.result.output_sha256,
-            headers=_facts(page),
+            headers=_facts(job, page),
             background=BackgroundTask(in_thread, _forget, service, job_id, folder),
         )
 
@@ -138,25 +136,19 @@ async def _watched(service: Service, job_id: str) -> Job:
     return job
 
 
-def _only_page(service: Service, job: Job) -> Page:
+def _page_of(service: Service, job: Job) -> OnlyPage:
     """The finished page; raises what it failed with."""
-    if job.reason is not None:
-        raise job.reason.as_error()
-    pages = service.jobs.pages(job.id, limit=1)
-    failure: Failure | None = pages[0].failure if pages else None
-    if failure is not None:
-        raise failure.as_error()
-    if not pages or pages[0].result is None:
-        raise NotReadyError(msg("The job was cancelled."))
-    return pages[0]
+    ended = only_page(service.jobs, job)
+    if isinstance(ended, Failure):
+        raise ended.as_error()
+    return ended
 
 
-def _facts(page: Page) -> dict[str, str]:
+def _facts(job: Job, page: OnlyPage) -> dict[str, str]:
     result = page.result
-    assert result is not None
     passes, size = result.facts.get("passes", ()), result.facts.get("size", ())
     return {
-        "X-Enlarger-Job": page.job_id,
+        "X-Enlarger-Job": job.id,
         "X-Enlarger-Model": ", ".join(each["variant"] for each in passes),
         "X-Enlarger-Runtime": ", ".join(dict.fromkeys(_runtime(each) for each in passes)),
         "X-Enlarger-Cache": "miss" if result.computed else "hit",

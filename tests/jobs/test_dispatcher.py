@@ -81,6 +81,29 @@ def test_a_page_in_a_window_is_served_sooner_when_its_job_is(room: Room, tmp_pat
     assert not room.jobs.get(slow).state.is_final
 
 
+# ---- several workers ----
+
+
+def test_a_few_pages_are_dealt_out_one_by_one(pair: Room, tmp_path: Path, gated: int) -> None:
+    until(lambda: [worker.state for worker in pair.jobs.states()] == ["idle", "idle"])
+    job = pair.submit(folder_of(tmp_path / "two", gated, gated))
+    until(lambda: pair.begun(gated) == 2)
+    assert [page.attempt for page in pair.jobs.pages(job)] == [1, 1]
+    pair.open(gated)
+    assert pair.finished(job).state is JobState.DONE
+
+
+def test_a_page_behind_another_goes_to_a_worker_with_nothing(pair: Room, tmp_path: Path, gated: int) -> None:
+    long, short = gated, next(_widths)
+    job = pair.submit(folder_of(tmp_path / "three", long, short, 59, 61))  # the latter two are decoded ahead, one each
+    until(lambda: pair.begun(long) and pair.begun(short))
+    pair.open(short)
+    until(lambda: pair.computed(59) and pair.computed(61))
+    assert not pair.jobs.get(job).state.is_final
+    pair.open(long)
+    assert pair.finished(job).state is JobState.DONE
+
+
 # ---- the same picture twice ----
 
 

@@ -7,7 +7,7 @@ from enlarger.jobs.in_hand import InHand, Task
 from enlarger.jobs.job import Claim, Priority
 from enlarger.jobs.ledger import Ledger
 from enlarger.jobs.owed_writes import OwedWrites
-from enlarger.jobs.protocol import Start
+from enlarger.jobs.protocol import Drop, Start
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.jobs.worker_care import WorkerCare
 
@@ -41,10 +41,24 @@ class Assigning:
 
     def spread(self) -> None:
         """Fill the windows; raises StorageError when the ledger cannot be written."""
-        for worker in sorted(self._care.ready, key=self._load):
-            while (claim := self._claim(worker)) is not None:
-                if not self._send(worker, claim):
-                    break
+        takers = self._care.ready
+        while takers:  # one page each in turn: a few pages are not all for the first
+            worker = min(takers, key=self._load)
+            claim = self._claim(worker)
+            if claim is None or not self._send(worker, claim):
+                takers.remove(worker)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Call back pages that wait behind others while workers have nothing, which get them next."""
+        idle = sum(not self._in_hand.of_worker(worker) for worker in self._care.ready)
+        behind = [task for worker in self._care.present for task in self._behind(worker)]
+        for task in sorted(behind, key=_urgency)[:idle]:
+            self._crew.send(task.worker, Drop(task.number))
+
+    def _behind(self, worker: str) -> list[Task]:
+        tasks = sorted(self._in_hand.of_worker(worker), key=_urgency)
+        return [task for task in tasks[1:] if not task.computing]
 
     def _load(self, worker: str) -> tuple[int, int]:
         tasks = self._in_hand.of_worker(worker)
@@ -89,3 +103,7 @@ class Assigning:
             priority=job.submission.priority,
             log={"job": job.id, "page": page.name, "position": page.position},
         )
+
+
+def _urgency(task: Task) -> tuple[int, int]:
+    return -task.priority, task.number

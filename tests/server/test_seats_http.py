@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from fake_workers import PATIENCE_S
-from job_making import until
+from job_making import folder_of, until
+from loopback import serving
+from memory_jobs import MemoryJobs
 from test_reader_http import book_of, page_of, turned
 from websockets.sync.client import connect
 
 from conftest import Service
+from enlarger.reader import Reader
+from enlarger.server import create_app
 
 
 def sits(service: Service, book: str, seat: str, page: int) -> list[dict[str, Any]]:
@@ -25,8 +33,8 @@ def leaves(service: Service, book: str, seat: str) -> None:
     service.http.delete(f"/v1/reader/books/{book}", params={"seat": seat}).raise_for_status()
 
 
-def open_books(service: Service) -> list[str]:
-    found: list[str] = service.http.get("/v1/reader").json()["openBooks"]
+def open_books(http: httpx.Client) -> list[str]:
+    found: list[str] = http.get("/v1/reader").json()["openBooks"]
     return found
 
 
@@ -38,9 +46,9 @@ def test_a_tab_that_leaves_does_not_stop_another(service: Service) -> None:
     leaves(service, book, "phone")
     assert page_of(service, book, 8)["status"] == "cancelled"
     assert page_of(service, book, 1)["status"] in ("checking", "processing", "completed")
-    assert open_books(service) == [book]
+    assert open_books(service.http) == [book]
     leaves(service, book, "tab")
-    assert open_books(service) == []
+    assert open_books(service.http) == []
     until(lambda: page_of(service, book, 1)["status"] in ("cancelled", "completed"))
     assert page_of(service, book, 2)["status"] == "cancelled"
 
@@ -51,9 +59,48 @@ def test_a_socket_that_closes_is_waited_for(service: Service) -> None:
     with connect(url) as socket:
         assert json.loads(socket.recv(PATIENCE_S))["type"] == "hello"
         sits(service, book, "tab", 0)
-    assert open_books(service) == [book]  # the network may be back in a moment
+    assert open_books(service.http) == [book]  # the network may be back in a moment
     leaves(service, book, "tab")
-    assert open_books(service) == []
+    assert open_books(service.http) == []
+
+
+@contextmanager
+def socket_of(http: httpx.Client, seat: str) -> Iterator[None]:
+    url = str(http.base_url.join("/v1/live")).replace("http", "ws")
+    with connect(f"{url}?seat={seat}") as socket:
+        assert json.loads(socket.recv(PATIENCE_S))["type"] == "hello"
+        yield
+
+
+@contextmanager
+def stream_of(http: httpx.Client, seat: str) -> Iterator[None]:
+    with http.stream("GET", "/v1/reader/events", params={"seat": seat}) as answer:
+        lines = answer.iter_lines()  # held: when it goes, so does the connection
+        assert next(lines) == ": here"
+        yield
+
+
+@pytest.mark.parametrize("present", [socket_of, stream_of])
+def test_a_book_is_open_as_long_as_whoever_reads_it_is_there(
+    memory: Callable[..., MemoryJobs],
+    monkeypatch: pytest.MonkeyPatch,
+    present: Callable[[httpx.Client, str], AbstractContextManager[None]],
+) -> None:
+    jobs = memory()
+    kept, left = (folder_of(jobs.storage.incoming / name, 60).name for name in ("kept", "left"))
+    monkeypatch.setattr("enlarger.server.app.Reader", partial(Reader, grace_s=0.1))
+    with serving(create_app(jobs.settings, jobs)) as url, httpx.Client(base_url=url, timeout=60) as http:  # type: ignore[arg-type]
+        items = http.get("/v1/shelf/items", params={"root": "incoming"}).json()["items"]
+        books = {item["title"]: item["id"] for item in items}
+        with present(http, "tab"):
+            http.post(f"/v1/reader/books/{books[kept]}/open", params={"seat": "tab"}).raise_for_status()
+            with present(http, "tab"):
+                pass  # the same client's other socket
+            with present(http, "phone"):
+                http.post(f"/v1/reader/books/{books[left]}/open", params={"seat": "phone"}).raise_for_status()
+                assert set(open_books(http)) == set(books.values())
+            until(lambda: open_books(http) == [books[kept]], "the book that was left is open, or the other is not")
+        until(lambda: open_books(http) == [], "the book is open though nobody reads it")
 
 
 @pytest.mark.parametrize("seat", ["a b", "x" * 65, "☃"])
@@ -101,7 +148,7 @@ def test_a_lookup_begins_nothing(service: Service) -> None:
     answer = service.http.get("/v1/reader/lookup", params=asked).json()
     assert (answer["cached"], answer["url"]) == (False, None)
     assert page_of(service, book, 0)["status"] == "none"
-    assert open_books(service) == []
+    assert open_books(service.http) == []
     unknown = service.http.get("/v1/reader/lookup", params={**asked, "pageIndex": 9})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_book")
     assert turned(service, book, 0)[0]["page"] == 0

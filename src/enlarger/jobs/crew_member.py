@@ -20,7 +20,6 @@ from enlarger.jobs.protocol import (
     Ready,
     Start,
     ToWorker,
-    UseDevice,
 )
 from enlarger.jobs.spawning import start_spawned
 from enlarger.jobs.worker import WorkerSetup, run_worker
@@ -88,8 +87,6 @@ class CrewMember:
         if isinstance(message, Start):
             self._tasks[message.task] = None
             self.state = "busy"
-        elif isinstance(message, UseDevice):
-            self.device, self.share = message.device, message.share
         return True
 
     def note(self, message: FromWorker) -> None:

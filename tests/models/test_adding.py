@@ -221,7 +221,7 @@ def test_a_file_that_is_no_model_or_is_not_there(settings: Settings, tmp_path: P
 
 def test_a_kept_file_that_changed_is_refused(settings: Settings, tmp_path: Path) -> None:
     card = add_model(write_checkpoint(tmp_path / "mine.pth", small_srvgg()), settings)
-    kept = settings.models_dir / "own" / "mine" / "mine.pth"
+    kept = settings.models_dir / "own" / "mine" / "weights.pth"
     kept.write_bytes(kept.read_bytes() + b"?")
     with pytest.raises(WeightsRefusedError, match="has changed since it was added"):
         locate(card.variants[0], settings)

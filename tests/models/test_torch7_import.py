@@ -12,7 +12,7 @@ import pytest
 from waifu2x_networks import NAGADOMIS_UPCONV7, VGG7, State, chain_state
 
 from enlarger.errors import FetchError, WeightsMissingError, WeightsRefusedError
-from enlarger.models import adopt, load_catalog, locate, prepare
+from enlarger.models import add_model, adopt, load_catalog, locate, prepare
 from enlarger.models.pytorch_import import import_pytorch
 from enlarger.models.torch7_import import read_torch7
 from enlarger.models.waifu2x_import import import_waifu2x, recognise_chain
@@ -122,3 +122,9 @@ def test_broken_text_is_said_to_be_broken(tmp_path: Path, content: bytes) -> Non
     path.write_bytes(content)
     with pytest.raises(WeightsRefusedError, match=r"m\.json: .*the file is broken"):
         read_torch7(path)
+
+
+def test_one_called_as_cards_are_kept_is_added_like_others(settings: Settings, tmp_path: Path) -> None:
+    card = add_model(write_vgg7(tmp_path / "card.json"), settings, scale=1)
+    assert locate(card.variants[0], settings) is not None
+    assert load_catalog(settings).find("card") == card

@@ -163,7 +163,7 @@ def _card_name(file: Path, name: str) -> str:
 
 def _card(name: str, file: Path, found: Found) -> Card:
     geometry = found.geometry
-    kept = [(path, f"{name}{_KEPT_AS.get(path.suffix.lower(), path.suffix.lower())}") for path in found.paths]
+    kept = [(path, f"weights{_KEPT_AS.get(path.suffix.lower(), path.suffix.lower())}") for path in found.paths]
     variant = Variant(
         f"MODEL_OWN_{name.upper()}_UP{geometry.scale}X",
         geometry.scale,

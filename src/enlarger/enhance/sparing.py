@@ -15,7 +15,6 @@ from enlarger.enhance.typesetting import LEAST_PIECE_PX, Piece, Press, Sheet, se
 from enlarger.models import Variant
 from enlarger.pictures import Pixels
 
-_WIDEST_HALO_PX = 32  # of same-padded networks: with wider halos, and half as much again, pieces spare next to nothing
 _LEAST_SHARE = 0.05  # of what a picture costs: for less, tiles of another shape do not pay
 _NARROW = 3  # narrow tiles are about a third of a wide one
 
@@ -52,11 +51,10 @@ class Layout:
 
 
 def may_spare(variant: Variant) -> bool:
-    """Whether flat areas are worth leaving out, and the network answers what is left as it answers the whole."""
+    """Whether the network answers what is left without flat areas as it answers the whole."""
     placed = CELL_PX % variant.multiple or variant.remainder  # its result depends on where a tile begins
-    too_wide = not variant.border and variant.halo > _WIDEST_HALO_PX
     unknown = variant.folder and not variant.local  # a person's own: nothing says how far it sees
-    return not (placed or too_wide or unknown)
+    return not (placed or unknown)
 
 
 def press_for(rule: TileRule, max_tile_px: int) -> Press:

@@ -17,7 +17,18 @@ from uuid import uuid4
 from enlarger.compat.private_jobs import MakeCrew, private_jobs
 from enlarger.enhance import Recipe
 from enlarger.errors import EnlargerError, IllegalMoveError, StorageError, TimedOutError, UnknownJobError
-from enlarger.jobs import Failure, Job, JobSource, JobState, OnlyPage, Priority, Submission, WorkerState, only_page
+from enlarger.jobs import (
+    Failure,
+    Job,
+    JobNews,
+    JobSource,
+    JobState,
+    OnlyPage,
+    Priority,
+    Submission,
+    WorkerState,
+    only_page,
+)
 from enlarger.messages import msg
 from enlarger.models import Catalog
 from enlarger.settings import Settings
@@ -104,7 +115,7 @@ class Tasks:
         self._changed = threading.Condition()  # guards all below
         self._tasks: dict[int, _Task] = {}
         self._by_job: dict[str, _Task] = {}
-        self._news: dict[str, float | None] = {}  # by job: the share computed, or None when its state changed
+        self._news = JobNews()
         self._given_up: list[int] = []
         self._adding = 0  # tasks that are on their way to the jobs
         self._closing = False
@@ -261,10 +272,7 @@ class Tasks:
     def _hear(self, job_id: str, progress: Mapping[str, Any] | None) -> None:
         """From the jobs' threads."""
         with self._changed:
-            if progress is None:
-                self._news[job_id] = None
-            elif self._news.get(job_id, 0.0) is not None:  # a change of state is not hidden by a tile
-                self._news[job_id] = float(progress["share"])
+            self._news.hear(job_id, progress)
             self._changed.notify_all()
 
     def _learn_all(self) -> None:
@@ -273,7 +281,7 @@ class Tasks:
                 self._changed.wait_for(lambda: self._news or self._given_up or self._closing)
                 if self._closing:
                     return
-                news, self._news = self._news, {}
+                news = self._news.take()
                 ended, self._given_up = self._given_up, []
             for job_id, share in news.items():
                 ended += self._learn(job_id, share)

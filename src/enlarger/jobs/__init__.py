@@ -21,6 +21,7 @@ from enlarger.jobs.job import (
     Priority,
     Submission,
 )
+from enlarger.jobs.job_news import JobNews
 from enlarger.jobs.network_disks import network_type
 from enlarger.jobs.one_page import OnlyPage, only_page
 from enlarger.jobs.pulls import Pull, Pulls, PullState
@@ -53,6 +54,7 @@ __all__ = [
     "Event",
     "Failure",
     "Job",
+    "JobNews",
     "JobSource",
     "JobState",
     "Jobs",

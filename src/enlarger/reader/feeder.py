@@ -11,7 +11,7 @@ from typing import Any
 
 from enlarger.books import open_book, stated_header
 from enlarger.errors import EnlargerError, IllegalMoveError, QueueFullError, StorageError, UnknownJobError
-from enlarger.jobs import Failure, Jobs, JobState, OnlyPage, only_page
+from enlarger.jobs import Failure, JobNews, Jobs, JobState, OnlyPage, only_page
 from enlarger.messages import msg
 from enlarger.pictures import read_header
 from enlarger.reader.desk import Desk
@@ -32,8 +32,8 @@ class Feeder:
 
     def __init__(self, jobs: Jobs, desk: Desk, tell: ReaderListener) -> None:
         self._jobs, self._desk, self._tell = jobs, desk, tell
-        self._news = threading.Condition()
-        self._changed: dict[str, float | None] = {}  # jobs that were heard of; the share of those that only went on
+        self._changed = threading.Condition()  # guards the news, _woken and _stopping
+        self._news = JobNews()
         self._woken = self._stopping = self._full = False
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
         self._unsubscribe = jobs.subscribe(self._hear)
@@ -44,39 +44,36 @@ class Feeder:
 
     def wake(self) -> None:
         """The desk was changed."""
-        with self._news:
+        with self._changed:
             self._woken = True
-            self._news.notify_all()
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Carry out what is ordered by now, begin nothing more, and end."""
-        with self._news:
+        with self._changed:
             self._stopping = True
-            self._news.notify_all()
+            self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join(_JOIN_S)
         self._unsubscribe()
 
     def _hear(self, job_id: str, progress: Mapping[str, Any] | None) -> None:
         """From the jobs' threads."""
-        with self._news:
-            if progress is None:
-                self._changed[job_id] = None
-            elif self._changed.get(job_id, 0.0) is not None:  # a change of state is not hidden by a tile
-                self._changed[job_id] = float(progress["share"])
-            self._news.notify_all()
+        with self._changed:
+            self._news.hear(job_id, progress)
+            self._changed.notify_all()
 
     # ---- the thread ----
 
     def _run(self) -> None:
         while True:
             patience_s = self._patience_s
-            with self._news:
-                self._news.wait_for(lambda: self._woken or self._changed or self._stopping, patience_s)
-                changed, self._changed = self._changed, {}
+            with self._changed:
+                self._changed.wait_for(lambda: self._woken or self._news or self._stopping, patience_s)
+                news = self._news.take()
                 self._woken, stopping = False, self._stopping
             try:
-                self._learn(changed)
+                self._learn(news)
                 self._serve(stopping=stopping)
             except Exception:  # whatever it was, the next page must come
                 _log.exception("the reader stumbled")
@@ -148,8 +145,8 @@ class Feeder:
 
     # ---- answers ----
 
-    def _learn(self, changed: Mapping[str, float | None]) -> None:
-        for job_id, share in changed.items():
+    def _learn(self, news: Mapping[str, float | None]) -> None:
+        for job_id, share in news.items():
             if not self._desk.knows(job_id):
                 continue
             if share is not None:

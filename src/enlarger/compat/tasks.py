@@ -55,11 +55,6 @@ class TaskStatus:
     failure: Failure | None = None
     facts: Mapping[str, Any] | None = None
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing more happens to it."""
-        return self.state in ("completed", "failed")
-
 
 @dataclass
 class _Task:

@@ -60,10 +60,13 @@ def write_atomic(target: Path, data: bytes) -> None:
 
 
 def drop_temporaries(folder: Path, label: str) -> None:
-    """Delete what killed processes left of files with this label; only where no living one can be writing them."""
+    """Delete what killed processes left of files and folders with this label.
+
+    Only where no living one can be writing them.
+    """
     for path in folder.glob(f"{TEMPORARY_PREFIX}{glob.escape(label)}*"):
         with suppress(OSError):
-            remove(path)
+            drop_tree(path) if path.is_dir() else remove(path)
 
 
 # ---- names ----

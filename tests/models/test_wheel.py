@@ -18,6 +18,7 @@ from enlarger.errors import CancelledError, FetchError, StorageError
 from enlarger.models import wheel
 from enlarger.models.card import Package
 from enlarger.models.wheel import pull_wheel, unpack
+from enlarger.storage import TEMPORARY_PREFIX
 
 VARIANT = tiny_card().variants[0]
 MEMBERS = VARIANT.files
@@ -46,6 +47,16 @@ def test_pip_brings_the_wheel_and_only_the_members_stay(index: Path, folder: Pat
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"TINY.param": PARAM, "TINY.bin": BIN}
     assert [path for path in folder.parent.iterdir() if not path.name.endswith(".lock")] == [folder]
     assert (seen[0], seen[-1]) == ((0, PACKAGE.wheel_bytes), (PACKAGE.wheel_bytes, PACKAGE.wheel_bytes))
+
+
+def test_what_a_killed_process_had_fetched_goes_and_anothers_stays(index: Path, folder: Path) -> None:
+    write_wheel(index)
+    killed, living = (folder.parent / f"{TEMPORARY_PREFIX}{name}-x1" for name in (folder.name, "other-2.0"))
+    for left in (killed, living):
+        left.mkdir(parents=True)
+        (left / "some.whl").touch()
+    pull_wheel(PACKAGE, MEMBERS, folder)
+    assert [killed.exists(), living.exists()] == [False, True]
 
 
 def test_what_is_there_is_not_fetched_again(folder: Path) -> None:

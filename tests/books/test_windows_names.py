@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import given
@@ -106,12 +106,12 @@ def test_members_that_lead_out_on_windows_have_no_name(member: str) -> None:
     assert safe_name(member) is None
 
 
-@pytest.mark.parametrize("member", [r"a\b/c.png", "a//b\\\\c.png", r".\a\.\b\c.png"])
-def test_mixed_slashes_are_one_path(member: str) -> None:
-    name = safe_name(member)
-    assert name is not None
-    assert (PurePosixPath(name).parts, PureWindowsPath(name).parts)[0] == PureWindowsPath(name).parts
-    assert ".." not in PurePath(name).parts
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [(r"a\b/c.png", "a/b/c.png"), ("a//b\\\\c.png", "a/b/c.png"), (r".\a\.\b\c.png", "a/b/c.png"), ("a\\", "a")],
+)
+def test_mixed_slashes_are_one_path(member: str, name: str) -> None:
+    assert safe_name(member) == name
 
 
 # ---- an output on a disk that ignores case and composition ----

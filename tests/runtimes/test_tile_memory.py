@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
+from onnx import helper
 from tiny_network import CHANNELS, TinyGraph
 from tiny_network import tiny_graph_fixture as tiny_graph_fixture  # a fixture
 
+import onnx_files
 from enlarger.runtimes import BF16, FP32, tile_bytes
 
 
@@ -26,3 +32,17 @@ def test_runtimes_differ(tiny_graph: TinyGraph) -> None:
     ]
     assert needs == sorted(needs)
     assert needs[0] == pytest.approx(needs[1] * 0.6, rel=0.01)
+
+
+def test_shapes_that_are_looked_up_count(tiny_graph: TinyGraph, tmp_path: Path) -> None:
+    table, places = np.arange(512, dtype=np.int64), np.array([1, 3, 160, 100])
+    nodes = [
+        helper.make_node("Gather", ["table", "places"], ["shape"]),
+        helper.make_node("Expand", ["row", "shape"], ["wide"]),
+        helper.make_node("GlobalMaxPool", ["wide"], ["most"]),
+        helper.make_node("Add", ["input", "most"], ["output"]),
+    ]
+    row = np.zeros((1, 3, 1, 1), np.float32)
+    model = onnx_files.model(nodes, {"table": table, "places": places, "row": row})
+    path = onnx_files.write(tmp_path / "looked up.onnx", model)
+    assert tile_bytes(replace(tiny_graph, path=path), (10, 10), runtime="any") >= 3 * 160 * 100 * 4

@@ -18,6 +18,7 @@ from enlarger.models.download import Progress
 from enlarger.models.fetch import Source, adopt, fetch
 from enlarger.models.graph import Graph, made, prepare
 from enlarger.models.ncnn_form import NcnnFiles
+from enlarger.models.onnx_shapes import leave_out_weights, with_shapes
 from enlarger.models.proof_graph import proof_graph
 from enlarger.models.removing import remove_model
 from enlarger.models.sources import Weights, found_at, locate
@@ -43,6 +44,7 @@ __all__ = [
     "adopt",
     "fetch",
     "found_at",
+    "leave_out_weights",
     "load_catalog",
     "locate",
     "made",
@@ -51,4 +53,5 @@ __all__ = [
     "prepare",
     "proof_graph",
     "remove_model",
+    "with_shapes",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 from enlarger.messages import msg
 from enlarger.models.card import Variant
 from enlarger.models.onnx_builder import INPUT
+from enlarger.models.onnx_shapes import leave_out_weights, with_shapes
 from enlarger.models.refusal import refusal
 
 _MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
@@ -19,7 +20,6 @@ _MOST_SCALE = 8
 _MOST_VALUES = 1 << 31  # of one result; the widest published network has 150 million
 _DEEP_HALO = 72  # of a network's own pixels: what the deepest published one was measured to need, of 349
 _UNKNOWN_HALO = 32
-_SHAPING_VALUES = 1024  # a constant no larger may be a shape, an offset or a factor
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def _measured(onnx_model: bytes, name: str) -> Geometry:
 
     model = onnx.load_model_from_string(onnx_model)
     reach = _reach(model.graph)
-    _leave_out_weights(model.graph)
+    leave_out_weights(model.graph)
     for multiple in _MULTIPLES:
         if (law := _law(model, multiple)) is not None:
             scale, border = law
@@ -64,7 +64,7 @@ def _measured(onnx_model: bytes, name: str) -> Geometry:
 def _refuse_bombs(model: Any, multiple: int, name: str) -> None:
     """A small file can ask for more memory than there is."""
     side = math.ceil(_SIDE_PX / multiple) * multiple
-    inferred = _inferred(model, side, side)
+    inferred = with_shapes(model, side, side, strict=True)
     shapes = ([dim.dim_value for dim in info.type.tensor_type.shape.dim] for info in inferred.graph.value_info)
     if (most := max(map(math.prod, shapes), default=0)) > _MOST_VALUES:
         raise refusal(
@@ -80,7 +80,7 @@ def check_sizes(onnx_model: bytes, variant: Variant, *, name: str) -> None:
     import onnx
 
     model = onnx.load_model_from_string(onnx_model)
-    _leave_out_weights(model.graph)
+    leave_out_weights(model.graph)
     side = math.ceil(_SIDE_PX / variant.multiple) * variant.multiple + variant.remainder
     found, expected = _output(model, side, side), (side - 2 * variant.border) * variant.scale
     if found is not None and found != (expected, expected):
@@ -116,31 +116,11 @@ def _output(model: Any, height: int, width: int) -> tuple[int, int] | None:
     import onnx
 
     try:
-        inferred = _inferred(model, height, width)
+        inferred = with_shapes(model, height, width, strict=True)
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):
         return None
     dims = [dim.dim_value for dim in inferred.graph.output[0].type.tensor_type.shape.dim]
     return (dims[2], dims[3]) if len(dims) == 4 and dims[:2] == [1, 3] and min(dims) > 0 else None
-
-
-def _inferred(model: Any, height: int, width: int) -> Any:
-    import onnx
-
-    shaped = onnx.ModelProto()
-    shaped.CopyFrom(model)
-    for dim, length in zip(shaped.graph.input[0].type.tensor_type.shape.dim, (1, 3, height, width), strict=True):
-        dim.dim_value = length
-    shaped.graph.output[0].type.tensor_type.ClearField("shape")
-    return onnx.shape_inference.infer_shapes(shaped, strict_mode=True, data_prop=True)
-
-
-def _leave_out_weights(graph: Any) -> None:
-    import onnx
-
-    del graph.value_info[:]
-    for weight in [each for each in graph.initializer if math.prod(each.dims) > _SHAPING_VALUES]:
-        graph.input.append(onnx.helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims))
-        graph.initializer.remove(weight)
 
 
 @dataclass(frozen=True)

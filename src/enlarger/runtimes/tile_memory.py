@@ -14,11 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from enlarger.models import Graph
+from enlarger.models import Graph, leave_out_weights, with_shapes
 from enlarger.runtimes.session import BF16, FP32
 
 _BYTES_PER_VALUE = 4
-_SHAPING_VALUES = 64  # a constant no larger may be a shape, an offset or a factor, from which other shapes follow
 _IN_PLACE = frozenset({"Add", "Clip", "LeakyRelu", "Mul", "PRelu", "Relu", "Sigmoid", "Sub"})
 
 
@@ -42,21 +41,8 @@ def shaped(path: Path, tile: tuple[int, int]) -> Any:
     import onnx
 
     model = onnx.load(path)
-    given = model.graph.input[0].type.tensor_type.shape.dim
-    for dimension, length in zip(given, (1, 3, *tile), strict=True):
-        dimension.dim_value = length
-    del model.graph.value_info[:], model.graph.output[0].type.tensor_type.shape.dim[:]
-    model.graph.output[0].type.tensor_type.ClearField("shape")
-    _leave_out_weights(model.graph)
-    return onnx.shape_inference.infer_shapes(model, data_prop=True)
-
-
-def _leave_out_weights(graph: Any) -> None:
-    import onnx
-
-    for weight in [w for w in graph.initializer if math.prod(w.dims) > _SHAPING_VALUES]:
-        graph.input.append(onnx.helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims))
-        graph.initializer.remove(weight)
+    leave_out_weights(model.graph)
+    return with_shapes(model, *tile, strict=False)
 
 
 def _sizes(model: Any) -> Iterator[tuple[str, int]]:

@@ -160,6 +160,14 @@ def test_names_are_made_harmless(raw: str, name: str) -> None:
     assert safe_upload_name(raw) == name
 
 
+@pytest.mark.parametrize("folder", ["", "卷/"])
+def test_names_that_are_too_long_stay_apart_when_they_are_cut(folder: str) -> None:
+    cut = [safe_upload_name(f"{folder}{'長' * 200} {number}.png") for number in range(3)]
+    assert len(set(cut)) == len(cut)
+    assert all(name.startswith(f"{folder}長長長") and name.endswith(".png") for name in cut)
+    assert all(len(PurePosixPath(name).name.encode()) <= 180 for name in cut)
+
+
 @given(st.text(max_size=300))
 def test_no_name_leads_out(raw: str) -> None:
     path = PurePosixPath(safe_upload_name(raw))

@@ -7,7 +7,7 @@ from enlarger.books.members import PICTURE_SUFFIXES, escape_error, is_litter, is
 from enlarger.books.natural import natural_key
 from enlarger.books.opening import BOOK_SUFFIXES, looks_like_book, open_book
 from enlarger.books.output_names import OutputNames, output_names
-from enlarger.books.portable import is_elsewhere, is_opened_as_named, portable_name
+from enlarger.books.portable import is_elsewhere, is_opened_as_named, portable_name, short_name
 from enlarger.books.spool import drop_unpacked
 from enlarger.books.unpackers import is_later_part
 from enlarger.books.write_cbz import Stream, Written, write_cbz
@@ -40,6 +40,7 @@ __all__ = [
     "portable_name",
     "refresh_comic_info",
     "safe_name",
+    "short_name",
     "stated_header",
     "write_cbz",
 ]

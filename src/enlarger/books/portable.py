@@ -20,9 +20,9 @@ def portable_name(name: str) -> str:
     return "/".join(map(_portable_part, name.split("/")))
 
 
-def short_name(name: str) -> str:
+def short_name(name: str, most_bytes: int = MOST_NAME_BYTES) -> str:
     """The POSIX path with every part short enough for any disk; a cut one ends in a digest of all of it."""
-    return "/".join(map(_short_part, name.split("/")))
+    return "/".join(_short_part(part, most_bytes) for part in name.split("/"))
 
 
 def is_opened_as_named(path: PurePath) -> bool:
@@ -52,15 +52,14 @@ def folded(name: str) -> str:
     return normalize("NFD", normalize("NFD", name).casefold())
 
 
-def _short_part(part: str) -> str:
-    size = len(_encoded(part))
-    if size <= MOST_NAME_BYTES:
+def _short_part(part: str, most_bytes: int) -> str:
+    if len(_encoded(part)) <= most_bytes:
         return part
     suffix = PurePosixPath(part).suffix
     if len(_encoded(suffix)) > _MOST_SUFFIX_BYTES:
         suffix = ""
     ending = f"~{hashlib.sha256(_encoded(part)).hexdigest()[:8]}{suffix}"
-    kept = _encoded(part)[: MOST_NAME_BYTES - len(_encoded(ending))].decode(errors="ignore")
+    kept = _encoded(part)[: most_bytes - len(_encoded(ending))].decode(errors="ignore")
     return f"{kept.rstrip(' .')}{ending}"
 
 

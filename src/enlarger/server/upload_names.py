@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from enlarger.books import portable_name
+from enlarger.books import portable_name, short_name
 
 _DRIVE = re.compile(r"[A-Za-z]:(?=/)")
 _MOST_PARTS = 8
@@ -16,8 +16,7 @@ def safe_upload_name(raw: str) -> str:
     """The name as a relative POSIX path that stays where it is put: no "..", no drive, no empty part."""
     name = _DRIVE.sub("", raw.replace("\\", "/"))
     parts = [part for part in (each.strip() for each in name.split("/")) if part not in ("", ".", "..")]
-    safe = [_short(part) for part in portable_name("/".join(parts)).split("/") if part]
-    return "/".join(safe[-_MOST_PARTS:]) or "file"
+    return short_name(portable_name("/".join(parts[-_MOST_PARTS:])), _MOST_BYTES) or "file"
 
 
 class UniqueNames:
@@ -47,9 +46,3 @@ class UniqueNames:
             candidate = path.with_name(f"{path.stem} ({number}){path.suffix}").as_posix()
         self._numbers[name.casefold()] = number
         return candidate
-
-
-def _short(part: str) -> str:
-    suffix = PurePosixPath(part).suffix[:16]
-    stem = part.removesuffix(suffix).encode()[: _MOST_BYTES - len(suffix.encode())].decode(errors="ignore")
-    return (stem + suffix) if len(part.encode()) > _MOST_BYTES else part

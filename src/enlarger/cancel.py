@@ -1,11 +1,15 @@
-"""The token that stops work: set from outside, read between tiles, pages and chunks."""
+"""What stops work: a token that is set from outside and read between tiles, pages and chunks; and signals."""
 
 from __future__ import annotations
 
+import signal
 from typing import Protocol
 
 from enlarger.errors import CancelledError
 from enlarger.messages import msg
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last of Windows alone: Ctrl-Break, a console that is closed
+END_SIGNALS: tuple[signal.Signals, ...] = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 
 
 class CancelToken(Protocol):

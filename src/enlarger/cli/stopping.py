@@ -12,6 +12,7 @@ from contextvars import copy_context
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
+from enlarger.cancel import END_SIGNALS
 from enlarger.cli.output import ExitCode, TerminatedError, say_last
 from enlarger.errors import CancelledError
 from enlarger.messages import msg
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _T = TypeVar("_T")
-_NAMES = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last of Windows alone: Ctrl-Break, a console that is closed
-_SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 _POLL_S = 0.1  # a signal that another thread or Windows received wakes no waiting thread
 
 
@@ -68,7 +67,7 @@ def _awaited(working: Future[_T]) -> _T:
 @contextmanager
 def handled(stop: Stop) -> Iterator[None]:
     """Let the signals set `stop` while the block lasts; called in the main thread."""
-    before = {number: signal.signal(number, stop.on_signal) for number in _SIGNALS}
+    before = {number: signal.signal(number, stop.on_signal) for number in END_SIGNALS}
     try:
         yield
     finally:

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last of Windows alone: Ctrl-Break, a console that is closed
-_SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
+from enlarger.cancel import END_SIGNALS
 
 
 @contextmanager
@@ -21,7 +20,7 @@ def told_of_signals(ends: Callable[[], object]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in END_SIGNALS}
 
     def told(number: int, frame: FrameType | None) -> None:
         ends()

@@ -256,9 +256,9 @@ class Desk:
         """Pages that get something else now are made anew. One thing is set at a time."""
         self._enact(replace(self._law, rules=rules))
 
-    def verdict(self, facts: PageFacts, *, rules: RuleSet | None = None, asked: Treatment | None = None) -> Verdict:
+    def verdict(self, facts: PageFacts, *, rules: RuleSet | None = None) -> Verdict:
         """What such a page gets, under rules that need not be the ones in force."""
-        return replace(self._law, rules=self.rules if rules is None else rules).verdict(facts, asked)
+        return replace(self._law, rules=self.rules if rules is None else rules).verdict(facts)
 
     def decide(self, facts: PageFacts, asked: Treatment | None) -> Decision:
         """What such a page would get now."""

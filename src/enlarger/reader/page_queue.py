@@ -111,10 +111,6 @@ class PageQueue:
             del self._waiting[book, page]
         return pages
 
-    def clear(self) -> None:
-        """Let everything go."""
-        self._waiting.clear()
-
     def _of(self, book: str) -> list[Reference]:
         return [reference for reference in self._waiting.values() if reference.book == book]
 

@@ -69,13 +69,12 @@ class Readings:
             others = list(self._readings.values())[:-1]
             self.remove(min(others, key=lambda other: len(other.seats) > 0).book_id)
 
-    def remove(self, book_id: str) -> bool:
-        """Leave a book: all that is done for it is called off. Whether it was open."""
+    def remove(self, book_id: str) -> None:
+        """Leave a book, if it is open: all that is done for it is called off."""
         reading = self._readings.pop(book_id, None)
         for record in reading.records.values() if reading else ():
             self.call_off(record)
         self.queue.drop_book(book_id)
-        return reading is not None
 
     def records(self) -> list[PageRecord]:
         """Of all books."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from enlarger.enhance import Enhancer, RenderCache, Rendering, Source, make_recipe
-from enlarger.enhance.checks import is_plausible
+from enlarger.enhance.checks import are_plausible
 from enlarger.enhance.denoise import blend
 from enlarger.enhance.facts import notes_in
 from enlarger.enhance.frames import repeats
@@ -102,8 +102,8 @@ def test_floats_carry_every_level() -> None:
 def test_blending_and_checks_know_the_depth() -> None:
     one, other = np.full((3, 3, 3), 1000, np.uint16), np.full((3, 3, 3), 2001, np.uint16)
     assert blend(one, other, 0.5)[0, 0, 0] in (1500, 1501)
-    assert not is_plausible(samples(), np.zeros((80, 100, 3), np.uint16))
-    assert is_plausible(samples() // 60, np.full((80, 100, 3), 300, np.uint16))  # no more contrast than paper
+    assert not are_plausible([samples()], [np.zeros((80, 100, 3), np.uint16)])
+    assert are_plausible([samples() // 60], [np.full((80, 100, 3), 300, np.uint16)])  # no more contrast than paper
 
 
 # ---- animations ----

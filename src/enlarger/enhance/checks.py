@@ -12,16 +12,12 @@ _CONTRAST_STD = 10.0  # of 255: paper grain and a lone speck of dust, which deno
 _FLAT = 2
 
 
-def is_plausible(source: Pixels, result: Pixels) -> bool:
-    """False when the source has contrast and its result none: all black, NaN turned to black, or constant.
-
-    Both without halo: ink that only the halo shows leaves a result rightly white.
-    """
-    return are_plausible([source], [result])
-
-
 def are_plausible(sources: Sequence[Pixels], results: Sequence[Pixels]) -> bool:
-    """The same for what one tile has of several places, judged together."""
+    """False when the sources have contrast and their results none: all black, NaN turned to black, or constant.
+
+    What one tile has of several places is judged together; all without halo: ink that only the halo shows leaves a
+    result rightly white.
+    """
     return not _are_flat(results) or _contrast(sources) < _CONTRAST_STD * _level(sources[0])
 
 

@@ -26,18 +26,6 @@ def name_of(variant: Variant) -> str:
     return variant.name
 
 
-def cases(variants: list[Variant]) -> list[object]:
-    """waifu2x-chainer's networks are many: they are tried where there is time."""
-    return [
-        pytest.param(variant, id=variant.name, marks=pytest.mark.slow if _is_chainer(variant) else ())
-        for variant in variants
-    ]
-
-
-def _is_chainer(variant: Variant) -> bool:
-    return variant.package is not None and variant.package.distribution == "waifu2x"
-
-
 def plain(variant: Variant, enhancer: Enhancer) -> Variant:
     """The same card's network without noise reduction."""
     card = next(card for card in enhancer.catalog.cards if variant in card.variants)
@@ -50,7 +38,7 @@ def test_the_catalogue_has_the_cards_this_is_about() -> None:
     assert len(_CLEANERS) == 16
 
 
-@pytest.mark.parametrize("variant", cases(_CLEAN))
+@pytest.mark.parametrize("variant", _CLEAN, ids=name_of)
 @pytest.mark.parametrize("seed", DRAWINGS)
 def test_a_halved_drawing_comes_back_better_than_by_lanczos(enhancer: Enhancer, variant: Variant, seed: int) -> None:
     original = pixels_of(drawing(seed))
@@ -61,7 +49,7 @@ def test_a_halved_drawing_comes_back_better_than_by_lanczos(enhancer: Enhancer, 
     assert gain_db > (5.0 if "WAIFU2X" in variant.name else 1.0)  # measured: 8 and more; 1.8 and more
 
 
-@pytest.mark.parametrize("variant", cases(_WAIFU2X))
+@pytest.mark.parametrize("variant", _WAIFU2X, ids=name_of)
 def test_noise_reduction_raises_what_jpeg_took(enhancer: Enhancer, variant: Variant) -> None:
     original, worn = pixels_of(drawing(5)), jpeg(drawing(5).reduce(2), quality=40)
     result, _ = enlarge(enhancer, pixels_of(worn), variant)
@@ -70,7 +58,6 @@ def test_noise_reduction_raises_what_jpeg_took(enhancer: Enhancer, variant: Vari
     assert gain_db > 0.5  # measured: 0.8 and more
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("variant", _CLEANERS, ids=name_of)
 def test_a_network_that_keeps_size_takes_out_what_jpeg_put_in(enhancer: Enhancer, variant: Variant) -> None:
     original, worn = pixels_of(drawing(5)), jpeg(drawing(5), quality=40)

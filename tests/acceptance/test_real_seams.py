@@ -96,7 +96,6 @@ def narrow_halos() -> list[object]:
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("variant", narrow_halos())
 def test_flat_areas_that_are_filled_have_no_edges(enhancer: Enhancer, variant: Variant) -> None:
     page = islands(4, 360, 240)

@@ -100,7 +100,6 @@ def test_memory_is_about_what_was_measured(name: str, least_mb: int, most_mb: in
     assert least_mb < tile_bytes(graph_of(name, settings), (256, 256)) / 1e6 < most_mb
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["MODEL_WAIFU2X_CUNET_UP2X", "MODEL_REALESRGAN_ANIMAVIDEOV3_UP2X"])
 def test_vulkan_agrees(name: str, settings: Settings) -> None:
     graph = graph_of(name, settings)

@@ -45,7 +45,7 @@ def test_a_tab_that_leaves_does_not_stop_another(service: Service) -> None:
     assert {page_of(service, book, page)["isPreload"] for page in (1, 8)} == {False}
     leaves(service, book, "phone")
     assert page_of(service, book, 8)["status"] == "cancelled"
-    assert page_of(service, book, 1)["status"] in ("checking", "processing", "completed")
+    until(lambda: page_of(service, book, 1)["status"] in ("checking", "processing", "completed"))
     assert open_books(service.http) == [book]
     leaves(service, book, "tab")
     assert open_books(service.http) == []

@@ -102,7 +102,7 @@ def test_one_model_that_cannot_be_fetched_does_not_keep_others_away(enlarger: En
     done = enlarger("models", "pull", "photo", "mine", "swin_unet_art_scan")
     assert done.code == 4
     assert "2 of 3 models could not be fetched: waifu2x-vgg7-photo, waifu2x-swin-unet-art-scan" in done.err
-    assert "mine.pth" in done.out
+    assert "weights.pth" in done.out
 
 
 def test_what_was_fetched_is_told_beside_what_was_not_as_json_too(enlarger: Enlarger, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_what_was_fetched_is_told_beside_what_was_not_as_json_too(enlarger: Enla
     photo, mine = done.json["models"]
     assert (photo["name"], photo["error"]["code"], "weights" in photo) == ("waifu2x-vgg7-photo", "fetch_failed", False)
     assert (mine["name"], "error" in mine) == ("mine", False)
-    assert [Path(file).name for file in mine["weights"][0]["files"]] == ["mine.pth"]
+    assert [Path(file).name for file in mine["weights"][0]["files"]] == ["weights.pth"]
     assert "1 of 2 models" in done.json["error"]["message"]
     assert "1 of 2 models" in done.err
     alone = enlarger("models", "pull", "photo", "--json").json

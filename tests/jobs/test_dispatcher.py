@@ -85,7 +85,7 @@ def test_a_page_in_a_window_is_served_sooner_when_its_job_is(room: Room, tmp_pat
 
 
 def test_a_few_pages_are_dealt_out_one_by_one(pair: Room, tmp_path: Path, gated: int) -> None:
-    until(lambda: [worker.state for worker in pair.jobs.states()] == ["idle", "idle"])
+    until(lambda: len(pair.jobs._dispatcher._care.ready) == 2)
     job = pair.submit(folder_of(tmp_path / "two", gated, gated))
     until(lambda: pair.begun(gated) == 2)
     assert [page.attempt for page in pair.jobs.pages(job)] == [1, 1]

@@ -45,6 +45,8 @@ class Assigning:
         while takers:  # one page each in turn: a few pages are not all for the first
             worker = min(takers, key=self._load)
             claim = self._claim(worker)
+            if claim is None and not self._in_hand.of_worker(worker):
+                break  # nothing is there; what is listed a moment later shall not go behind another page
             if claim is None or not self._send(worker, claim):
                 takers.remove(worker)
         self._share_out()

@@ -105,7 +105,7 @@ def test_off_shows_originals_empties_the_queue_and_stops_the_work(
     window.page.keyboard.press("s")
     expect(window.page.locator(".slot img")).to_have_attribute("data-shown", "original")
     expect(window.page.get_by_role("switch", name="Enlarge pages")).to_have_attribute("aria-checked", "false")
-    assert window.evaluate(f"{_IMAGE}.naturalWidth") == PAGE_SIZE[0]
+    window.page.wait_for_function(f"{_IMAGE}.naturalWidth === {PAGE_SIZE[0]}")
     _eventually_idle(window, served)
     window.page.keyboard.press("Home")
     expect(window.page.locator(".room")).to_have_attribute("data-page", "0")

@@ -145,7 +145,6 @@ export class UpscaleStore {
     this.#awaited.add(heard);
     try {
       const { pages } = await ask();
-      if (this.#left) this.#leaveAgain();
       if (!this.#awaited.has(heard)) return; // of other options
       const news = pages.filter((state) => !heard.has(state.page));
       for (const older of this.#awaited) {
@@ -155,6 +154,7 @@ export class UpscaleStore {
       for (const state of news) this.#take(state);
     } finally {
       this.#awaited.delete(heard);
+      if (this.#left) this.#leaveAgain(); // whatever came of it: an answer that was lost was heard there too
     }
   }
 

@@ -293,6 +293,18 @@ describe("the upscale store", () => {
     expect(http.calls.slice(-2)).toEqual(["DELETE /v1/reader/books/b", "DELETE /v1/reader/books/b"]);
   });
 
+  it("says it once more, too, when the answer to that question was lost", async () => {
+    const slow = held<undefined>();
+    http.put.mockImplementationOnce(() => slow.promise.then(() => Promise.reject(new Error("offline"))));
+    store.turn(3);
+    await settled();
+    store.leave();
+    slow.arrive(undefined);
+    await settled();
+    expect(http.calls.slice(-2)).toEqual(["DELETE /v1/reader/books/b", "DELETE /v1/reader/books/b"]);
+    expect(store.error).toBeNull();
+  });
+
   it("does not leave a book that is being read again", async () => {
     const slow = held<undefined>();
     http.hold = slow.promise;

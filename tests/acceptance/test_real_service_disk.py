@@ -35,9 +35,9 @@ _DRIVER = """
     def mount(*options):
         if subprocess.run(["mount", *options]).returncode:
             sys.exit(77)
-    mount("-t", "tmpfs", "-o", "size=9000k", "tmpfs", small)
+    mount("-t", "tmpfs", "-o", "size=5500k", "tmpfs", small)
     shutil.copytree(copy / "volume", small / "storage" / "incoming" / "volume")
-    service = Service(data, small, {"ENLARGER_MIN_FREE_BYTES": "300000"})
+    service = Service(data, small, {"ENLARGER_MIN_FREE_BYTES": "0"})
     service.start().ready()
     try:
         identity = service.submit(**job)
@@ -60,7 +60,7 @@ _DRIVER = """
 def test_a_job_pauses_on_a_full_disk_and_goes_on(graphs_dir: Path, tmp_path: Path) -> None:
     if not shutil.which("unshare"):
         missing("unshare, by which a small disk is mounted,")
-    write_pages(tmp_path / "volume", _PAGES, 360, 480)  # large beside what the ledger must still write
+    write_pages(tmp_path / "volume", _PAGES, 180, 240)
     small = tmp_path / "small"
     small.mkdir()
     driver = [sys.executable, "-c", textwrap.dedent(_DRIVER), str(graphs_dir), str(small), str(tmp_path)]

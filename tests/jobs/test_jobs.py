@@ -211,13 +211,16 @@ def test_a_job_that_waits_for_room_and_is_paused_by_a_person_stays_paused(
 def test_a_result_that_the_ledger_has_no_room_for_is_written_later(
     room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = room.jobs._ledger
+    ledger, free = room.jobs._ledger, [1000 << 20]
     finish, refusals = ledger.finish, iter([DiskFullError(msg("full"))] * 2)
 
     def full(*what: Any) -> bool:
         for refusal in refusals:
             raise refusal
+        free[0] += 2 << 20  # there is room again
         return finish(*what)
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: _Usage(0, 0, free[0]))
 
     monkeypatch.setattr(ledger, "finish", full)
     job = room.finished(room.submit(folder_of(tmp_path / "book", 39, 40)))

@@ -1,18 +1,27 @@
-"""Whether there is room to work: shut below the free bytes asked for, or when a write said that the disk is full."""
+"""Whether there is room to work: shut below the free bytes asked for, or when a write said that the disk is full.
+
+What the ledger has to write then gets the room that was set aside while there was some.
+"""
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from enlarger.errors import DiskFullError
+from enlarger.errors import DiskFullError, StorageError
 from enlarger.jobs.failure import Failure
+from enlarger.jobs.reserve import Reserve
 from enlarger.messages import msg
 
 _RETRY_S = 30.0  # after a full disk, when no room was seen to come: a quota shows none
 _GREW_BYTES = 1 << 20
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 def free_bytes(folder: Path) -> int:
@@ -23,18 +32,20 @@ def free_bytes(folder: Path) -> int:
 
 
 class DiskGate:
-    """Open while all `folders` have `min_free_bytes`. `free` and `clock` are replaced in tests."""
+    """Open while all `folders` have `min_free_bytes` and a reserve is kept. Tests replace `free` and `clock`."""
 
     def __init__(
         self,
         folders: Sequence[Path],
         min_free_bytes: int,
+        reserve: Reserve,
         *,
         free: Callable[[Path], int] = free_bytes,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folders = folders
         self._min_free_bytes = min_free_bytes
+        self._reserve = reserve
         self._free = free
         self._clock = clock
         self._full: tuple[float, Mapping[Path, int]] | None = None
@@ -58,7 +69,29 @@ class DiskGate:
             self.reason = _short(short[0], free[short[0]], self._min_free_bytes)
         elif self._full is None or self._has_passed(*self._full, free):
             self._full = self.reason = None
+            self._keep_reserve()
         return self.is_open
+
+    def write(self, action: Callable[[], _T]) -> _T:
+        """Write to the ledger; where the disk is full, once more in the room that was set aside, and the gate shuts.
+
+        Raises what `action` raises; DiskFullError where that was not enough either.
+        """
+        try:
+            return action()
+        except DiskFullError as error:
+            if not self._reserve.spend():
+                raise
+            self.report_full(Failure.of(error))  # now, so that the room given up does not look like room that came
+            return action()
+
+    def _keep_reserve(self) -> None:
+        try:
+            self._reserve.keep()
+        except DiskFullError as error:
+            self.report_full(Failure.of(error))
+        except StorageError as error:  # work needs other folders too, and will say what is wrong with them
+            _log.warning("no room could be set aside: %s", error.text("en"))
 
     def _has_passed(self, since: float, then: Mapping[Path, int], now: Mapping[Path, int]) -> bool:
         grew = any(now.get(folder, 0) >= left + _GREW_BYTES for folder, left in then.items())

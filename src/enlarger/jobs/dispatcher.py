@@ -27,6 +27,7 @@ from enlarger.jobs.owed_writes import OwedWrites
 from enlarger.jobs.preparing import list_job, pack_job
 from enlarger.jobs.protocol import FromCrew, Refresh, TileDone
 from enlarger.jobs.pulls import Pulls, PullState
+from enlarger.jobs.reserve import Reserve
 from enlarger.jobs.storage_root import StorageRoot
 from enlarger.jobs.weights import Weights
 from enlarger.jobs.worker_care import CareLimits, WorkerCare
@@ -76,7 +77,6 @@ class Dispatcher:
         sweep: Callable[[], None] = lambda: None,
         pace: Pace = Pace(),
         limits: CareLimits | None = None,
-        gate: DiskGate | None = None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -85,8 +85,9 @@ class Dispatcher:
         self._sweep = sweep
         self._pace = pace
         self._in_hand = InHand()
-        self._owed = OwedWrites()
-        self._gate = gate or DiskGate((storage.root, settings.cache_dir), settings.min_free_bytes)
+        folders = (storage.root, settings.cache_dir)
+        self._gate = DiskGate(folders, settings.min_free_bytes, Reserve(storage.reserve))
+        self._owed = OwedWrites(self._gate)
         limits = limits or CareLimits(settings.worker_growth_bytes, settings.idle_unload_s)
         self._care = WorkerCare(crew, self._in_hand, limits)
         self._assigning = Assigning(ledger, crew, storage, self._in_hand, self._care, self._owed)
@@ -287,7 +288,7 @@ class Dispatcher:
             stopped, _ = self._ledger.find(states=_AT_WORK, transient=True, limit=ALL)
             for job in stopped:
                 if not self._packing.is_at(job.id):  # it may have room enough
-                    self._ledger.pause(job.id, self._gate.reason)
+                    self._gate.write(partial(self._ledger.pause, job.id, self._gate.reason))
                     _log.warning("paused until there is room on the disk", extra={"job": job.id})
         except (JobError, StorageError):  # it ended meanwhile, or even this cannot be written: at the next look
             pass
@@ -299,9 +300,9 @@ class Dispatcher:
             return
         try:
             for job in self._ledger.paused_for(DiskFullError.code):
-                self._ledger.resume(job.id, paused_for=DiskFullError.code)
+                self._gate.write(partial(self._ledger.resume, job.id, paused_for=DiskFullError.code))
                 _log.info("there is room on the disk again", extra={"job": job.id})
-        except JobError:  # a person moved it meanwhile: the others at the next look
+        except (JobError, StorageError):  # a person moved it meanwhile, or the room is gone: at the next look
             return
         self._paused_for_room = False
 

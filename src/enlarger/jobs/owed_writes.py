@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from enlarger.errors import JobError, StorageError
+from enlarger.jobs.disk_gate import DiskGate
 
 _MOST_TRIES = 5  # of a write that fails for a reason nobody foresaw
 
@@ -24,7 +25,8 @@ class _Write:
 class OwedWrites:
     """Nothing is lost while the disk is full; the process ending is: then the pages are found in the cache."""
 
-    def __init__(self) -> None:
+    def __init__(self, gate: DiskGate) -> None:
+        self._gate = gate
         self._owed: deque[_Write] = deque()
 
     def __bool__(self) -> bool:
@@ -44,7 +46,7 @@ class OwedWrites:
     def _done(self, write: _Write) -> bool:
         write.tries += 1
         try:
-            write.action()
+            self._gate.write(write.action)
         except StorageError as error:
             if write.tries == 1:
                 _log.warning("the ledger cannot be written: %s", error.text("en"), extra=dict(write.about))

@@ -70,6 +70,11 @@ class StorageRoot:
         """The file that knows all jobs."""
         return self.root / "ledger.sqlite"
 
+    @property
+    def reserve(self) -> Path:
+        """The file that is given up when the ledger finds no room."""
+        return self.root / ".enlarger.reserve"
+
     def prepare(self) -> None:
         """Make the folders; raises StorageError."""
         for name in _FOLDERS:

@@ -16,7 +16,7 @@ from real_command import EXACT, Command, Done, leftovers, tree
 
 from loud_skips import missing
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 _GIB = 1024**3
 _MOST_BYTES = _GIB  # OpenVINO and its network take 300 MB; 60000 x 60000 pixels would take 3.6 or 10.8 GB

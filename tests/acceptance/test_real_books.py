@@ -10,7 +10,7 @@ import pytest
 from page_files import encoded, opened, page, write, write_pages, write_zip
 from real_command import Command, leftovers, tree
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 _COMIC_INFO = """<?xml version="1.0" encoding="utf-8"?>
 <ComicInfo><Title>月光</Title><Pages>
@@ -140,7 +140,6 @@ def test_several_inputs_go_to_one_folder(enlarger: Command, tmp_path: Path) -> N
     assert result["page.png"] != result["page (2).png"]
 
 
-@pytest.mark.slow
 def test_a_box_a_fraction_and_a_format(enlarger: Command, tmp_path: Path) -> None:
     source = write(tmp_path / "page.png", encoded(opened(page(1)).convert("RGB"), "PNG"))
     for options, name, size in (

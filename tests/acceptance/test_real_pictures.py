@@ -13,7 +13,7 @@ from real_command import Command, tree
 from demo.pages import draw_page
 from demo.photo import draw_photo
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 _ORIENTATION, _MAKE, _WIDTH, _EXIF_IFD = 0x0112, 0x010F, 0xA002, 0x8769
 

@@ -20,7 +20,7 @@ from real_command import Command
 from enlarger.models import Card, load_catalog
 from file_server import FileServer, serving
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 _MODEL = "realesr-animevideov3"
 _NAME = f"{_MODEL}.pth"
@@ -125,7 +125,6 @@ def test_what_comes_is_checked_and_thrown_away(enlarger: Command, closes_after: 
     assert list((enlarger.data_dir / "models").glob(f"{_NAME}*")) == []
 
 
-@pytest.mark.slow
 def test_a_server_that_ignores_range_and_never_finishes_is_given_up(enlarger: Command) -> None:
     """Read from the start each time, never glued together; the next command goes on where this one stopped."""
     content = strangers_file()

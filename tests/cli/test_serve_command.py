@@ -23,6 +23,7 @@ from enlarger.cli.serving import Served
 from enlarger.errors import StorageError
 from enlarger.messages import msg
 
+pytestmark = pytest.mark.slow  # nearly each test starts a server
 posix = pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX does")
 
 
@@ -232,7 +233,6 @@ def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
 
 
 @posix
-@pytest.mark.slow
 @pytest.mark.weights
 def test_pages_in_hand_are_not_lost_and_done_ones_are_not_done_again(tmp_path: Path) -> None:
     require_weights()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -30,8 +31,11 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
     "is_mobile": True,
 }
+PATIENCE_S = 60.0
+_STILL_S = 0.3
 _AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _PICTURES = ROOT / "docs" / "images"
+expect.set_options(timeout=PATIENCE_S * 1000)  # no promise of ours: the machine may be busy with other things
 
 
 @dataclass
@@ -63,9 +67,33 @@ class Window:
     def evaluate(self, expression: str) -> Any:
         return self.page.evaluate(expression)
 
-    def until(self, expression: str, timeout_s: float = 60) -> None:
+    def until(self, expression: str) -> None:
         """Wait for a JavaScript expression to hold."""
-        self.page.wait_for_function(f"() => {expression}", timeout=timeout_s * 1000)
+        self.page.wait_for_function(f"() => {expression}", timeout=PATIENCE_S * 1000)
+
+    def until_so(self, holds: Callable[[], object], what: object = "it never came to be so") -> None:
+        """Wait for what only Python can ask, while the page goes on."""
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < end, what
+            self.page.wait_for_timeout(50)
+
+    def stays_so(self, holds: Callable[[], object], moment_s: float = 0.5) -> None:
+        """It is so, and is so for a moment: what is on its way late would be noticed."""
+        end = time.monotonic() + moment_s
+        while time.monotonic() < end:
+            assert holds(), "it did not stay so"
+            self.page.wait_for_timeout(50)
+
+    def at_rest(self, expression: str) -> Any:
+        """The value of a JavaScript expression once it has not changed for a moment."""
+        value, since, end = self.evaluate(expression), time.monotonic(), time.monotonic() + PATIENCE_S
+        while (now := time.monotonic()) < since + _STILL_S:
+            assert now < end, f"{expression} never came to rest"
+            self.page.wait_for_timeout(50)
+            if (latest := self.evaluate(expression)) != value:
+                value, since = latest, time.monotonic()
+        return value
 
     def axe(self, *, allowed: tuple[str, ...] = ()) -> list[str]:
         """What axe finds wrong, one line a rule and element."""
@@ -92,4 +120,4 @@ class Window:
 
 
 NewWindow = Callable[..., Window]
-__all__ = ["DESKTOP", "FLAGS", "PHONE", "ROOT", "NewWindow", "Window", "expect"]
+__all__ = ["DESKTOP", "FLAGS", "PATIENCE_S", "PHONE", "ROOT", "NewWindow", "Window", "expect"]

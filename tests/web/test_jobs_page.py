@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import itertools
+import shutil
 import zipfile
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 from real_browser import PHONE, NewWindow, Window, expect
 from sample_shelf import MODEL, PAGES, write_volume
 
@@ -32,6 +36,18 @@ def broken_volume(served: Service) -> None:
         write_volume(target, 2, (90, 128))
         with zipfile.ZipFile(target, "a") as archive:
             archive.writestr("003.jpg", b"no picture")
+
+
+def long_volume(served: Service) -> None:
+    """The sample, and each of its pages mirrored, upside down, and both: four times as many."""
+    short, long = (served.storage / "incoming" / f"{name} volume.cbz" for name in ("Sample", "Long"))
+    turns = (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_180)
+    shutil.copy(short, long)
+    with zipfile.ZipFile(short) as pages, zipfile.ZipFile(long, "a") as more:
+        for name, turn in itertools.product(pages.namelist(), turns):
+            file = io.BytesIO()
+            Image.open(io.BytesIO(pages.read(name))).transpose(turn).save(file, "JPEG", quality=88)
+            more.writestr(f"{turn.name}/{name}", file.getvalue())
 
 
 def ended(window: Window, badge: str) -> None:
@@ -110,7 +126,8 @@ def test_everything_is_live_over_one_socket_without_polling(served: Service, ope
 
 
 def test_a_job_is_paused_resumed_cancelled_and_deleted(served: Service, open_window: NewWindow) -> None:
-    job = submit(served, title="Steered", noise="3", tta=True)
+    long_volume(served)  # so that it is not over before it is cancelled
+    job = submit(served, path="Long volume.cbz", title="Steered", noise="3", tta=True)
     window = open_window()
     page = window.page
     window.go(f"/jobs/{job}")
@@ -119,6 +136,7 @@ def test_a_job_is_paused_resumed_cancelled_and_deleted(served: Service, open_win
     page.get_by_label("Priority").wait_for()
     page.get_by_role("button", name="Resume").click()
     page.get_by_label("Priority").select_option("interactive")
+    window.until_so(lambda: httpx.get(f"{served.url}/v1/jobs/{job}").json()["priority"] == "interactive")
     page.get_by_role("button", name="Cancel job").click()
     ended(window, "Cancelled")
     assert httpx.get(f"{served.url}/v1/jobs/{job}").json()["priority"] == "interactive"

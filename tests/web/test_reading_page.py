@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from real_browser import PHONE, NewWindow, Window, expect
+from real_browser import PATIENCE_S, PHONE, NewWindow, Window, expect
 from sample_shelf import MODEL, PAGE_SIZE, PAGES
 
 from bench.served import Service
@@ -20,11 +23,27 @@ _SHARP = (
     " && each.complete && each.naturalWidth > 0)"
 )
 _IMAGE = "document.querySelector('.slot img')"
+_BOX = "(({x, y, width, height}) => ({x, y, width, height}))(document.querySelector('.slot').getBoundingClientRect())"
+_TURN_PAUSE_S = 0.12  # the least between two places that the server hears of
+_NOTE_ALL_SHOWN = """() => {
+    window.allShown = [];
+    const note = (image) => window.allShown.push([+image.closest(".slot").dataset.page, image.dataset.shown]);
+    new MutationObserver((changes) => {
+        for (const { target, addedNodes } of changes) {
+            if (target instanceof HTMLImageElement) note(target);
+            for (const node of addedNodes) node.querySelectorAll?.(".slot img").forEach(note);
+        }
+    }).observe(document.querySelector(".room"), { subtree: true, childList: true, attributeFilter: ["data-shown"] });
+}"""
+_DECODE = """async (urls) => {
+    await Promise.all(urls.map((url) => Object.assign(new Image(), { src: url }).decode()));
+}"""
 
 
 @pytest.fixture(autouse=True)
 def book(served: Service) -> Iterator[str]:
     """The sample volume's id; nothing of it is known, and what is set is set back."""
+    _until(lambda: _open_books(served) == [], "a window of an earlier test still reads")
     _set(served, enabled=True, model=MODEL, scale=2, noise=None, lookAhead={"forward": 3, "backward": 3})
     items = served.get("/v1/shelf/items", params={"root": "incoming"})["items"]
     identity: str = next(each["id"] for each in items if each["title"] == "Sample volume")
@@ -53,12 +72,14 @@ def test_the_pages_ahead_are_ready_before_they_are_turned_to(
     open_window: NewWindow, served: Service, book: str
 ) -> None:
     window = _reading(open_window(), book, 1)
-    _ahead_is_ready(served, book, 3)
+    _ahead_is_here(window, served, book, 3)
+    window.evaluate(_NOTE_ALL_SHOWN)
     for number in (2, 3, 4):
         window.page.keyboard.press("ArrowLeft")
         expect(window.page.locator(".room")).to_have_attribute("data-page", str(number - 1))
-        assert window.page.locator(".spinner").count() == 0
-        window.until(_SHARP, 2)
+        window.until(_SHARP)
+        expect(window.page.locator(".spinner")).to_have_count(0)
+    assert window.evaluate("window.allShown") == [[1, "sharp"], [2, "sharp"], [3, "sharp"]]  # from their first moment
     window.look("reader-single")
 
 
@@ -70,8 +91,8 @@ def test_zoom_and_place_stay_when_the_sharp_page_arrives(open_window: NewWindow,
     for _ in range(3):
         window.page.keyboard.press("+")
     window.page.mouse.wheel(0, 700)
-    window.page.wait_for_timeout(200)
-    before = _box(window)
+    window.until("document.querySelector('.slot').getBoundingClientRect().y < -300")
+    before = window.at_rest(_BOX)
     assert before["width"] > 1280
     assert before["y"] < -300
     _set(served, enabled=True)
@@ -86,9 +107,8 @@ def test_scrolling_stays_when_sharp_pages_arrive(open_window: NewWindow, served:
     window.page.mouse.move(640, 400)
     window.page.mouse.wheel(0, 2600)
     window.until("document.querySelector('.scroller').scrollTop > 2500")
-    window.page.wait_for_timeout(300)
     place = "[document.querySelector('.scroller').scrollTop, document.querySelector('.scroller').scrollHeight]"
-    before, page = window.evaluate(place), window.page.locator(".room").get_attribute("data-page")
+    before, page = window.at_rest(f"[{place}, document.querySelector('.room').dataset.page]")
     assert page != "0"
     assert window.page.locator(".slot").count() < PAGES  # only those near the screen exist
     _set(served, enabled=True)
@@ -106,23 +126,27 @@ def test_off_shows_originals_empties_the_queue_and_stops_the_work(
     expect(window.page.locator(".slot img")).to_have_attribute("data-shown", "original")
     expect(window.page.get_by_role("switch", name="Enlarge pages")).to_have_attribute("aria-checked", "false")
     window.page.wait_for_function(f"{_IMAGE}.naturalWidth === {PAGE_SIZE[0]}")
-    _eventually_idle(window, served)
+    window.until_so(lambda: not served.get("/v1/reader")["enabled"] and _in_hand(served) == 0, "it goes on")
     window.page.keyboard.press("Home")
     expect(window.page.locator(".room")).to_have_attribute("data-page", "0")
     expect(window.page.locator(".slot img")).to_have_attribute("data-shown", "original")
+    window.stays_so(lambda: _in_hand(served) == 0)
     window.look("reader-off")
 
 
 def test_thirty_fast_turns_end_with_the_page_that_is_seen(open_window: NewWindow, served: Service, book: str) -> None:
     window = _reading(open_window(), book, 1, sharp=False)
     told: list[int] = []
-    window.page.on("request", lambda request: told.append(1) if request.url.endswith("/position") else None)
+    window.page.on("request", lambda asked: told.append(asked.post_data_json["page"]) if _is_place(asked.url) else None)
+    began = time.monotonic()
     keys = ["ArrowLeft"] * 11 + ["ArrowRight"] * 8 + ["ArrowLeft"] * 7 + ["ArrowRight"] * 4
     for key in keys:
         window.page.keyboard.press(key)
     expect(window.page.locator(".room")).to_have_attribute("data-page", "6")
+    window.until_so(lambda: told[-1:] == [6], told)
+    took_s = time.monotonic() - began
+    assert len(told) <= 2 + took_s / _TURN_PAUSE_S  # the server hears of the first and of the last, not of each
     window.until(_SHARP)
-    assert len(told) < len(keys)  # the server hears of the first and of the last, not of each
     states = {each["page"]: each for each in served.get(f"/v1/reader/books/{book}")["pages"]}
     assert states[6]["status"] == "completed"
     assert served.get("/v1/reader/stats")["failedCount"] == 0
@@ -154,11 +178,11 @@ def test_before_and_after_side_by_side_and_held(open_window: NewWindow, book: st
     slider.focus()
     window.page.keyboard.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuenow", "52")
-    assert window.evaluate("document.querySelector('.slot img.before').naturalWidth") == PAGE_SIZE[0]
+    window.until(f"document.querySelector('.slot img.before').naturalWidth === {PAGE_SIZE[0]}")
     window.page.keyboard.press("0")
     for _ in range(3):
         window.page.keyboard.press("+")
-    window.page.wait_for_timeout(300)
+    window.at_rest(_BOX)
     window.look("reader-compare")
     window.page.keyboard.press("b")
     window.page.keyboard.down("o")
@@ -173,18 +197,24 @@ def test_the_book_opens_where_it_was_left(open_window: NewWindow, served: Servic
         window.page.keyboard.press("ArrowLeft")
     window.until("location.pathname.endsWith('/5')")
     window.go("/")  # saved even when one leaves at once
+    window.until_so(lambda: served.get(f"/v1/books/{book}")["progress"]["page"] == 4)
     window.go(f"/read/{book}")
     expect(window.page.locator(".room")).to_have_attribute("data-page", "4")
     assert served.get(f"/v1/books/{book}")["progress"]["page"] == 4
 
 
 def test_leaving_the_book_stops_its_work(open_window: NewWindow, served: Service, book: str) -> None:
+    """Asked together and for a while: a place that the server hears late opens the book once more, if only briefly."""
     window = _reading(open_window(), book, 1, sharp=False)
-    window.page.wait_for_timeout(300)
+    window.until_so(lambda: _open_books(served) == [book], "it never was open")
     window.page.keyboard.press("Escape")
     expect(window.page).to_have_url(re.compile(r"/ui/$"))
-    _eventually_idle(window, served)
-    assert served.get("/v1/reader")["openBooks"] == []
+
+    def is_left() -> bool:
+        return _open_books(served) == [] and _in_hand(served) == 0
+
+    window.until_so(is_left, "the book is open, or a page of it in hand")
+    window.stays_so(is_left)
 
 
 def test_a_finger_turns_zooms_and_shows_the_bars(open_window: NewWindow, book: str) -> None:
@@ -214,6 +244,8 @@ def test_the_reader_is_accessible(open_window: NewWindow, book: str, scheme: str
     window.settled()
     assert window.axe() == []
     window.page.locator(".badge").click()
+    expect(window.page.get_by_role("region", name="About this page")).to_be_visible()
+    window.settled()
     assert window.axe() == []
     window.page.keyboard.press("Escape")
     window.page.keyboard.press("?")
@@ -222,7 +254,10 @@ def test_the_reader_is_accessible(open_window: NewWindow, book: str, scheme: str
     assert window.axe() == []
     window.look(f"reader-help-{scheme}")
     window.page.keyboard.press("Escape")
+    expect(window.page.get_by_role("dialog")).to_be_hidden()
     window.page.keyboard.press("b")
+    expect(window.page.get_by_role("slider", name="Before on the left, after on the right")).to_be_visible()
+    window.settled()
     assert window.axe() == []
 
 
@@ -265,31 +300,44 @@ def _reading(window: Window, book: str, page: int, *, sharp: bool = True, mode: 
 
 
 def _box(window: Window) -> dict[str, float]:
-    box: dict[str, float] = window.evaluate(
-        "(({x, y, width, height}) => ({x, y, width, height}))(document.querySelector('.slot').getBoundingClientRect())"
-    )
+    box: dict[str, float] = window.evaluate(_BOX)
     return box
 
 
 def _set(served: Service, **changes: Any) -> None:
-    httpx.patch(f"{served.url}/v1/reader", json=changes).raise_for_status()
+    httpx.patch(f"{served.url}/v1/reader", json=changes, timeout=PATIENCE_S).raise_for_status()
 
 
-def _ahead_is_ready(served: Service, book: str, pages: int) -> None:
-    for _ in range(600):
+def _ahead_is_here(window: Window, served: Service, book: str, pages: int) -> None:
+    """The pages after the first are finished, and the browser has them."""
+
+    def urls() -> list[str]:
         states = served.get(f"/v1/reader/books/{book}")["pages"]
-        if sum(each["status"] == "completed" for each in states if 0 < each["page"] <= pages) == pages:
-            return
-        httpx.get(f"{served.url}/healthz")
-    raise AssertionError(states)
+        return [each["url"] for each in states if each["status"] == "completed" and 0 < each["page"] <= pages]
+
+    window.until_so(lambda: len(urls()) == pages, "they are not made")
+    fetched = "performance.getEntriesByType('resource').some((each) => each.name.endsWith(url))"
+    window.until(f"{json.dumps(urls())}.every((url) => {fetched})")
+    window.page.evaluate(_DECODE, urls())
 
 
-def _eventually_idle(window: Window, served: Service) -> None:
-    """No page waits, none is made, and the workers hold nothing."""
-    for _ in range(200):
-        stats, workers = served.get("/v1/reader/stats"), served.get("/v1/devices")["workers"]
-        busy = stats["pendingTasks"] + stats["processingTasks"] + sum(each["tasks"] for each in workers)
-        if busy == 0:
-            return
-        window.page.wait_for_timeout(50)
-    raise AssertionError((stats, workers))
+def _is_place(url: str) -> bool:
+    return urlsplit(url).path.endswith("/position")
+
+
+def _open_books(served: Service) -> list[str]:
+    books: list[str] = served.get("/v1/reader")["openBooks"]
+    return books
+
+
+def _in_hand(served: Service) -> int:
+    """Pages that wait or are made, and what the workers hold."""
+    stats, workers = served.get("/v1/reader/stats"), served.get("/v1/devices")["workers"]
+    return int(stats["pendingTasks"] + stats["processingTasks"] + sum(each["tasks"] for each in workers))
+
+
+def _until(holds: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)

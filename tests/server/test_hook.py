@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import time
 from urllib.parse import unquote
 
 import httpx
 import pytest
+from job_making import until
 from loopback import served
 from memory_jobs import MemoryJobs
 from PIL import Image
@@ -74,8 +74,7 @@ def test_a_form_with_another_fields_name_is_understood(client: httpx.Client) -> 
 @pytest.mark.usefixtures("submitted")
 def test_the_job_is_forgotten_once_it_is_answered(client: httpx.Client, jobs: MemoryJobs) -> None:
     convert(client)
-    while jobs.totals():
-        time.sleep(0.01)
+    until(lambda: not jobs.totals(), "it is not forgotten")
     assert list(jobs.storage.staging.iterdir()) == []
 
 
@@ -118,10 +117,10 @@ def test_when_the_time_is_up_the_original_goes_out_and_the_render_goes_on(
     ids: list[str] = []
     jobs.on_submit = ids.append
     assert_original(convert(client, "within=50ms"), "Not finished in time")
-    (job_id,) = ids
+    (job_id,) = until(lambda: ids)
     assert not jobs.get(job_id).state.is_final
     jobs.on_submit = lambda job_id: jobs.render(job_id, "image.webp", LARGER, computed=False)
-    again = convert(client, "within=5s")
+    again = convert(client, "within=1m")
     assert (again.content, again.headers["X-Enlarger-Cache"]) == (LARGER, "hit")
 
 

@@ -16,6 +16,7 @@ from enlarger.errors import UnknownJobError
 from enlarger.jobs import Job, JobSource, JobState, Submission
 from enlarger.server.live import LiveHub, Watch
 
+PATIENCE_S = 60.0
 Making = Callable[..., MemoryJobs]
 
 
@@ -24,9 +25,19 @@ def job_in(jobs: MemoryJobs) -> Job:
     return jobs.submit(Submission(source=source, recipe=make_recipe(jobs.catalog)))[0]
 
 
-async def numbers(live: LiveHub, job_id: str, after: int = 0) -> list[int]:
+async def numbers(live: LiveHub, job_id: str, after: int = 0, heard: list[int] | None = None) -> list[int]:
+    """Of the events up to the end; `heard` has them as they come."""
+    heard = [] if heard is None else heard
     async with aclosing(live.follow(job_id, after)) as events:
-        return [event.number async for event in events]
+        async for event in events:
+            heard.append(event.number)
+    return heard
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 def test_many_followers_hear_everything_in_order(memory: Making) -> None:
@@ -78,7 +89,9 @@ def test_the_end_of_a_first_life_is_no_end_when_it_was_retried(memory: Making) -
     async def listen() -> list[int]:
         live = LiveHub(jobs)
         live.start()
-        hearing = asyncio.ensure_future(numbers(live, job.id))
+        heard: list[int] = []
+        hearing = asyncio.ensure_future(numbers(live, job.id, heard=heard))
+        await until(lambda: heard == [1, 2, 3])
         await asyncio.sleep(0.05)
         assert not hearing.done()
         await asyncio.to_thread(jobs.move, job.id, JobState.DONE, "done")
@@ -122,7 +135,7 @@ def test_tiles_are_told_newest_first_come_and_never_kept(memory: Making) -> None
         heard: list[object] = []
         async with aclosing(live.follow_closely(job.id, 1)) as items:
             hearing = asyncio.ensure_future(anext(items))
-            await asyncio.sleep(0.05)
+            await until(lambda: live._watches.get(job.id))
             for share in (0.1, 0.2, 0.3):
                 tile(share)
             heard.append((await hearing)["share"])  # type: ignore[index]
@@ -152,17 +165,23 @@ def test_those_who_listen_go_home_with_the_server(memory: Making) -> None:
         live = LiveHub(jobs)
         live.start()
 
-        async def count() -> int:
-            async with aclosing(live.changes(job.id)) as changes:
-                return len([None async for _ in changes])
+        heard: list[int] = []
+        seen = 0
 
-        both = asyncio.gather(numbers(live, job.id), count())
-        await asyncio.sleep(0.05)
+        async def count() -> int:
+            nonlocal seen
+            async with aclosing(live.changes(job.id)) as changes:
+                async for _ in changes:
+                    seen += 1
+            return seen
+
+        both = asyncio.gather(numbers(live, job.id, heard=heard), count())
+        await until(lambda: heard and seen)
         live.end_watches()
-        heard = await both
+        told = await both
         live.stop()
         assert jobs._listeners == []
-        return heard
+        return told
 
     assert run(listen) == [[1], 1]
 
@@ -174,8 +193,9 @@ def test_a_deleted_job_is_noticed(memory: Making) -> None:
     async def listen() -> list[int]:
         live = LiveHub(jobs)
         live.start()
-        hearing = asyncio.ensure_future(numbers(live, job.id))
-        await asyncio.sleep(0.05)
+        heard: list[int] = []
+        hearing = asyncio.ensure_future(numbers(live, job.id, heard=heard))
+        await until(lambda: heard)
         await asyncio.to_thread(jobs.forget, job.id)
         return await hearing
 

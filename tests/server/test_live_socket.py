@@ -108,6 +108,7 @@ def test_tiles_of_a_watched_job_are_told(service: Service) -> None:
         service.room.at_gate(job["id"], 140)
         told = heard(socket, lambda message: message["type"] == "progress")[-1]
         service.room.open(140)
+    service.room.finished(job["id"])  # or later tests would hear of it
     assert (told["job"], told["position"], told["page"]) == (job["id"], 0, "a.png")
     assert 0 <= told["share"] <= 1
 

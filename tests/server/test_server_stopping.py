@@ -37,7 +37,7 @@ def process(root: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def test_listeners_do_not_keep_it_open(tmp_path: Path) -> None:
     with process(tmp_path) as (server, url):
         page_file(tmp_path / "storage" / "incoming" / "v")
-        job = httpx.post(f"{url}/v1/jobs", json={"path": "v"}).json()["id"]
+        job = httpx.post(f"{url}/v1/jobs", json={"path": "v"}, timeout=60).json()["id"]
         with httpx.stream("GET", f"{url}/v1/jobs/{job}/events", timeout=60) as stream:
             heard = stream.iter_lines()
             assert next(heard) == "id: 1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,15 +25,15 @@ from enlarger.server.refusals import BadRequestError
 from enlarger.server.upload_names import UniqueNames, safe_upload_name
 from enlarger.server.uploads import UploadLimits, receive_form, receive_raw
 
-LIMITS = UploadLimits(max_bytes=3_000_000, max_files=3, max_fields=2, max_field_bytes=100, chunk_timeout_s=0.2)
+LIMITS = UploadLimits(max_bytes=3_000_000, max_files=3, max_fields=2, max_field_bytes=100, chunk_timeout_s=60.0)
 BOUNDARY = "----limit"
 MULTIPART = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
-def receiver(folder: Path) -> Starlette:
+def receiver(folder: Path, limits: UploadLimits) -> Starlette:
     async def form(request: Request) -> Response:
         try:
-            upload = await receive_form(request, folder, LIMITS)
+            upload = await receive_form(request, folder, limits)
         except EnlargerError as error:
             return problem_response(error, request)
         return JSONResponse(
@@ -41,7 +42,7 @@ def receiver(folder: Path) -> Starlette:
 
     async def raw(request: Request) -> Response:
         try:
-            file = await receive_raw(request, folder, "../picture", LIMITS)
+            file = await receive_raw(request, folder, "../picture", limits)
         except EnlargerError as error:
             return problem_response(error, request)
         return JSONResponse([file.name, file.bytes])
@@ -49,9 +50,9 @@ def receiver(folder: Path) -> Starlette:
     return Starlette(routes=[Route("/form", form, methods=["POST"]), Route("/raw", raw, methods=["POST"])])
 
 
-def post(folder: Path, path: str, **options: Any) -> httpx.Response:
+def post(folder: Path, path: str, limits: UploadLimits = LIMITS, **options: Any) -> httpx.Response:
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(receiver(folder))
+        transport = httpx.ASGITransport(receiver(folder, limits))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             return await http.post(path, **options)
 
@@ -120,7 +121,8 @@ def test_a_form_has_to_be_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["/form", "/raw"])
 def test_a_body_that_stands_still_is_given_up(tmp_path: Path, path: str) -> None:
     body = part('name="f"; filename="a"', b"x" * 3000) + END
-    answer = post(tmp_path / "in", path, content=in_pieces(body, 2000, pause_s=2), headers=MULTIPART)
+    limits = replace(LIMITS, chunk_timeout_s=0.2)
+    answer = post(tmp_path / "in", path, limits, content=in_pieces(body, 2000, pause_s=2), headers=MULTIPART)
     assert (answer.status_code, answer.json()["code"]) == (408, "slow_body")
     assert answer.headers["retry-after"]
     assert not (tmp_path / "in").exists()

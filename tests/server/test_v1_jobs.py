@@ -156,9 +156,9 @@ def test_the_list_is_filtered_and_paged(service: Service) -> None:
 
 
 def test_a_job_is_steered(service: Service) -> None:
-    job = submitted(service, folder_of(service.folder("steered"), 101, 102))
+    job = submitted(service, folder_of(service.folder("steered"), 160, 161))
     url = f"/v1/jobs/{job['id']}"
-    service.room.at_gate(job["id"], 101)
+    service.room.at_gate(job["id"], 160)
     assert service.http.delete(url).json()["code"] == "illegal_move"
     assert service.http.post(f"{url}/pause").json()["state"] == "paused"
     assert service.http.patch(f"{url}/priority", json={"priority": "ahead"}).json()["priority"] == "ahead"
@@ -166,8 +166,8 @@ def test_a_job_is_steered(service: Service) -> None:
     assert service.http.post(f"{url}/resume").json()["state"] in ("queued", "running")
     assert service.http.post(f"{url}/cancel").json()["state"] == "cancelled"
     assert service.http.post(f"{url}/cancel").status_code == 409
-    service.room.open(101)
-    service.room.open(102)
+    service.room.open(160)
+    service.room.open(161)
     assert service.http.post(f"{url}/retry").json()["retries"] == 1
     assert finished(service, job)["state"] == "done"
     assert service.http.delete(url).status_code == 204

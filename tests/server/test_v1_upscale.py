@@ -102,6 +102,7 @@ def test_a_picture_is_computed_before_a_volume_that_runs(service: Service, tmp_p
 def test_a_body_that_ends_early_leaves_nothing(service: Service) -> None:
     with _connected(service) as connection:
         connection.sendall(b"POST /v1/upscale HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nabc")
+        until(lambda: list(service.room.jobs.storage.staging.glob("*/in")), "it never came")
     until(lambda: list(service.room.jobs.storage.staging.glob("*/in")) == [], "it was kept")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_workers import make_graph
+from job_making import until
 from reading_room import ReadingRoom, reading_room
 
 from enlarger.reader import RuleSet
@@ -27,6 +28,7 @@ def shared_room(graph: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def room(shared_room: ReadingRoom) -> Iterator[ReadingRoom]:
     """The session's reader with nothing open, nothing set and nothing told."""
     shared_room.until_quiet()
+    until(lambda: shared_room.jobs() == [], "a book that was closed has jobs")
     shared_room.events.clear()
     yield shared_room
     for book_id in shared_room.reader.open_books():

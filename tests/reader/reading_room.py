@@ -117,9 +117,14 @@ class ReadingRoom:
     def unfinished(self) -> list[Any]:
         return [job for job in self.jobs() if not job.state.is_final]
 
-    def told(self, page: int) -> list[str]:
+    def until_told(self, page: int, *statuses: str, book_id: str = BOOK) -> None:
+        """Listeners hear in a thread of the reader's, a moment after it is so."""
+        until(lambda: self.told(page, book_id)[-len(statuses) :] == [*statuses], f"{self.told(page, book_id)}")
+
+    def told(self, page: int, book_id: str = BOOK) -> list[str]:
         """The statuses a page was told to have, each once while it stayed."""
-        states = [e.state for e in self.events if isinstance(e, PageChanged) and e.state.page == page]
+        told = [event.state for event in list(self.events) if isinstance(event, PageChanged)]
+        states = [state for state in told if (state.book_id, state.page) == (book_id, page)]
         statuses = [state.status.value for state in states]
         return [status for n, status in enumerate(statuses) if n == 0 or statuses[n - 1] != status]
 

@@ -63,6 +63,7 @@ def test_a_page_that_is_being_read_goes_on_when_it_is_looked_up(room: ReadingRoo
     room.reader.turn(book, 0)
     assert room.reader.lookup(Request(str(room.shelf.locate(book)), 0)).key == ""
     assert room.until_ready(0, book)
+    room.until_told(0, "completed")
     assert "cancelled" not in room.told(0)
 
 

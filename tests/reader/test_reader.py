@@ -42,6 +42,7 @@ def test_a_turned_page_becomes_sharp_and_those_around_it(room: ReadingRoom) -> N
     for page in (0, 2, 3, 4):
         assert room.until_ready(page).is_preload
     assert room.state(5).status is PageStatus.ORIGINAL
+    room.until_told(1, "completed")
     assert room.told(1) == ["pending", "checking", "processing", "completed"]
     assert room.reader.stats().completed_count >= 5
 

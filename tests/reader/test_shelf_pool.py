@@ -127,6 +127,7 @@ def test_they_are_closed_without_being_asked(shop: Shop) -> None:
 
 
 def test_closing_the_pool_closes_books_and_ends_its_thread(shop: Shop) -> None:
+    others = set(threading.enumerate())
     pool = OpenBooks(opens=shop.open)
     with pool.book(shop.path("b")) as reading:
         read(pool, shop.path("a"))
@@ -134,7 +135,8 @@ def test_closing_the_pool_closes_books_and_ends_its_thread(shop: Shop) -> None:
         assert [book.path.stem for book in shop.closed] == ["a"]
         assert reading.read("1.jpg") == b"b"
     assert [book.path.stem for book in shop.closed] == ["a", "b"]
-    assert not [thread for thread in threading.enumerate() if thread.name == "enlarger-shelf-idle"]
+    mine = set(threading.enumerate()) - others
+    assert not [thread for thread in mine if thread.name == "enlarger-shelf-idle"]
 
 
 def test_many_threads_read_a_few_books(shop: Shop, pool: OpenBooks) -> None:

@@ -80,6 +80,13 @@ def holding(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
         yield program, int(program.stdout.readline())
 
 
+def has_ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_a_script_needs_no_guard_and_leaves_nothing(tmp_path: Path) -> None:
     with running(UNGUARDED, tmp_path) as program:
         said, complaint = program.communicate(timeout=PATIENCE_S)
@@ -101,7 +108,7 @@ def test_an_interrupt_ends_the_wait_and_the_workers(tmp_path: Path) -> None:
 def test_workers_of_a_killed_program_end_and_the_next_one_clears_up(tmp_path: Path) -> None:
     with holding(tmp_path) as (program, worker):
         program.kill()
-        until(lambda: not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE)
+        until(lambda: has_ended(worker))
     tasks = tmp_path / "cache" / "tasks"
     assert len(list(tasks.iterdir())) == 2  # what it had no time to clear up
     with running(UNGUARDED, tmp_path) as program:

@@ -250,11 +250,12 @@ def test_what_is_removed_stops_and_is_never_loaded(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("ready")
-def test_waiting_pictures_are_removed_and_begun_ones_go_on(folder: Path) -> None:
+def test_waiting_pictures_are_removed_and_begun_ones_go_on(folder: Path, engine: SrEngine) -> None:
     width = GATED_PX + 1
     for number in range(6):
         sr.add(png(width, seed=number), MODEL, number, 2)
     until(lambda: str(width) in noted(folder, "begun"))
+    until(lambda: processing(engine), "nobody here knows that it was begun")
     assert sr.removeWaitProc(list(range(6))) == 0
     (folder / "gates" / str(width)).touch()
     loaded = sr.load(0)
@@ -262,6 +263,13 @@ def test_waiting_pictures_are_removed_and_begun_ones_go_on(folder: Path) -> None
     assert loaded[2] == 0
     while (more := sr.load(1)) is not None:  # decoded ahead, so a worker had it
         assert more[2] == 1
+
+
+def processing(engine: SrEngine) -> list[int]:
+    assert engine._open is not None
+    tasks = engine._open.tasks
+    states = [tasks.status(number) for number in list(tasks._tasks)]
+    return [status.number for status in states if status is not None and status.state == "processing"]
 
 
 def test_whoever_waits_hears_that_all_was_stopped(engine: SrEngine) -> None:

@@ -52,9 +52,13 @@ def test_what_is_asked_for_is_what_comes(manager: UpscaleManager, asked: dict, s
 def test_models_stay_open_beside_each_other(manager: UpscaleManager) -> None:
     for model in ("cunet", "upconv_7_photo"):
         finished(manager, manager.add_task(png(44, 40), model=model, noise_level=-1))
-    until(lambda: idle(manager))
+    both = {"MODEL_WAIFU2X_CUNET_UP2X", "MODEL_WAIFU2X_PHOTO_UP2X"}
+    until(lambda: both <= models_open(manager), "a worker says what it has open a moment after its last page")
+
+
+def models_open(manager: UpscaleManager) -> set[str]:
     (worker,) = manager.workers()
-    assert {"MODEL_WAIFU2X_CUNET_UP2X", "MODEL_WAIFU2X_PHOTO_UP2X"} <= {each.model for each in worker.models}
+    return {each.model for each in worker.models}
 
 
 # ---- what cannot be ----

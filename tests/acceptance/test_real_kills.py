@@ -17,6 +17,7 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="no SIGKILL"),
 ]
 _PAGES = 8
+_KILLS = 4
 
 
 @pytest.fixture
@@ -26,12 +27,17 @@ def volume(tmp_path: Path) -> tuple[Path, Path]:
     return write_zip(tmp_path / "volume.cbz", archive), write_pages(tmp_path / "loose", _PAGES, 120, 160, first=_PAGES)
 
 
-def killed(process: subprocess.Popen[str], enlarger: Command, more_pages: int, after_s: float) -> bool:
-    """Kill the command once it has rendered so many more pages; False when it came to its end before."""
-    enough = len(enlarger.renders()) + more_pages
-    while process.poll() is None and len(enlarger.renders()) < enough:
+def killed(process: subprocess.Popen[str], enlarger: Command, more_pages: int, most_pages: int, after_s: float) -> bool:
+    """Kill the command a moment after so many more pages, at the latest when there are `most_pages` more.
+
+    False when it came to its end before.
+    """
+    begun = len(enlarger.renders())
+    while process.poll() is None and len(enlarger.renders()) < begun + more_pages:
         time.sleep(0.005)
-    time.sleep(after_s)
+    end = time.monotonic() + after_s
+    while time.monotonic() < end and len(enlarger.renders()) < begun + most_pages:
+        time.sleep(0.005)
     survived = process.poll() is not None
     kill(process)
     return not survived
@@ -45,9 +51,12 @@ def test_killed_at_random_moments(enlarger: Command, other: Command, volume: tup
     chance.seed(seed)
     arguments = (*volume, "-o", tmp_path / "out")
     kills = 0
-    while kills < 4:
+    while kills < _KILLS:
+        left = 2 * _PAGES - len(enlarger.renders())
+        assert left > 0, "it was too quick to be killed so often"
+        most = max(1, left // (_KILLS - kills + 1))  # so that something is left for each of the others
         process = enlarger.start("upscale", *arguments, *EXACT)
-        kills += killed(process, enlarger, chance.randint(1, 4), chance.uniform(0, 0.1))
+        kills += killed(process, enlarger, chance.randint(1, most), most, chance.uniform(0, 0.1))
         assert not (tmp_path / "out" / "volume.cbz").exists() or len(enlarger.renders()) >= _PAGES
     finished = enlarger.renders()
     last = enlarger.upscale(*arguments, "--json")

@@ -70,7 +70,7 @@ def test_calls_are_as_full_as_each_other(
 
 
 def test_a_page_of_one_tile_is_no_batch(enhancer: Enhancer) -> None:
-    assert only_pass(enhancer, batch=8).batch == 1
+    assert only_pass(enhancer, model=SEEDS[0], batch=8).batch == 1
 
 
 def test_averages_are_shared_in_batches_too(enhancer: Enhancer, runtime: FakeRuntime) -> None:

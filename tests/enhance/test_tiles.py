@@ -18,6 +18,7 @@ rules = st.builds(
     multiple=st.sampled_from([1, 2, 4, 48]),
     step=st.sampled_from([1, SIDE_STEP_PX]),
     remainder=st.sampled_from([0, 16]),
+    widest=st.sampled_from([0, 0, 224]),
 )
 sides = st.integers(1, 3000)
 
@@ -40,6 +41,7 @@ def test_tiles_keep_the_networks_rule_and_the_budget(width: int, height: int, ru
     assert all((side - rule.remainder) % lcm(rule.multiple, rule.step) == 0 for side in plan.tile)
     assert plan.tile[0] * plan.tile[1] <= max(most, rule.smallest**2)
     assert 0 < plan.useful_share <= 1
+    assert not rule.widest or plan.tile[1] <= rule.widest_side
 
 
 @given(

@@ -32,6 +32,11 @@ class FlatAreas:
         return self.colour < 0
 
     @property
+    def turned(self) -> FlatAreas:
+        """The same areas of the picture whose rows are this one's columns."""
+        return FlatAreas(self.colour.T, self.palette)
+
+    @property
     def share(self) -> float:
         """Of all cells, how many need not be computed, 0..1."""
         return 1 - float(self.busy.mean())

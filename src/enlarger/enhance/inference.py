@@ -287,7 +287,8 @@ def _failing(spec: SessionSpec) -> Iterator[None]:
 def rule_of(variant: Variant, recipe: Recipe) -> TileRule:
     """What the variant's network and the recipe ask of a tile."""
     step = 1 if variant.shared_poolings or recipe.tile_px else SIDE_STEP_PX
-    return TileRule(_halo_px(variant, recipe.tile_pad_px), variant.multiple, step, variant.remainder)
+    halo = _halo_px(variant, recipe.tile_pad_px)
+    return TileRule(halo, variant.multiple, step, variant.remainder, variant.widest)
 
 
 def _halo_px(variant: Variant, asked_px: int | None) -> int:

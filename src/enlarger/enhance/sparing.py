@@ -17,6 +17,7 @@ from enlarger.pictures import Pixels
 
 _LEAST_SHARE = 0.05  # of what a picture costs: for less, tiles of another shape do not pay
 _NARROW = 3  # narrow tiles are about a third of a wide one
+_LONGEST = 5  # times as long as high
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,15 @@ def may_spare(variant: Variant) -> bool:
 
 
 def press_for(rule: TileRule, max_tile_px: int) -> Press:
-    """Tiles of one shape for pictures of all sizes; wider than high, because lines lose least at their ends."""
+    """Tiles of one shape for pictures of all sizes; long ones, because lines lose least at their ends.
+
+    They lie, or stand upright where the network is slow in wide ones.
+    """
     height = rule.side(rule.useful(isqrt(max_tile_px) * 3 // 4))
-    width = max(rule.side_within(max_tile_px // height), rule.smallest)
-    return Press(
-        rule.halo, rule.multiple, (height, width), rule.side(max(LEAST_PIECE_PX, rule.useful(width) // _NARROW))
-    )
+    height = min(height, rule.widest_side or height)
+    width = max(rule.side_within(min(max_tile_px // height, _LONGEST * height)), rule.smallest)
+    narrow = rule.side(max(LEAST_PIECE_PX, rule.useful(width) // _NARROW))
+    return Press(rule.halo, rule.multiple, (height, width), narrow, upright=rule.widest_side > 0)
 
 
 def press_of(plan: TilePlan, rule: TileRule) -> Press:

@@ -28,12 +28,18 @@ class Box:
     width: int
     height: int
 
+    @property
+    def turned(self) -> Box:
+        """The same part of the picture whose rows are this one's columns."""
+        return Box(self.y, self.x, self.height, self.width)
+
 
 @dataclass(frozen=True)
 class TileRule:
     """What is asked of a tile's sides, halo included: multiples of `multiple`, for the network, and of `step`.
 
-    For networks that look through windows they are more than such a multiple by `remainder`.
+    For networks that look through windows they are more than such a multiple by `remainder`. Where `widest` is not 0,
+    a tile is no wider if that can be.
 
     A step of 1 follows each picture's size, so that nothing but the picture enters the averages of a network, and
     tiles of an asked-for size have that size.
@@ -43,6 +49,12 @@ class TileRule:
     multiple: int = 1
     step: int = SIDE_STEP_PX
     remainder: int = 0
+    widest: int = 0
+
+    @property
+    def widest_side(self) -> int:
+        """The largest width allowed; 0: any."""
+        return max(self.side_within(self.widest), self.smallest) if self.widest else 0
 
     @property
     def smallest(self) -> int:
@@ -111,8 +123,9 @@ def plan_tiles(width: int, height: int, rule: TileRule, max_tile_px: int) -> Til
     """
     allowed = max(max_tile_px, rule.smallest**2)
     narrowest = max(rule.smallest, rule.side_within(isqrt(allowed) // 4))  # narrower tiles are mostly halo
-    most = ceil(width / rule.useful(narrowest))
-    plans = (_plan_columns(width, height, rule, max_tile_px, columns) for columns in range(1, most + 1))
+    fewest = ceil(width / rule.useful(rule.widest_side)) if rule.widest else 1
+    most = max(ceil(width / rule.useful(narrowest)), fewest)
+    plans = (_plan_columns(width, height, rule, max_tile_px, columns) for columns in range(fewest, most + 1))
     return min((plan for plan in plans if plan.tile_px <= allowed), key=_cost)
 
 

@@ -3,7 +3,7 @@
 The picture is cut into bands, each band into blocks that must be computed. Blocks are set in lines, one after the
 other; what does not fit at the end of a line goes on in the next. A tile holds one line of its own height, or several
 lower ones. So a tile has pieces of several places, and any share of a picture fills whole tiles of one shape; the last
-ones may be narrower.
+ones may be narrower. Where tiles are to be upright, all of this is done with the picture's rows and columns exchanged.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ class Piece:
     left: int
     top: int
 
+    @property
+    def turned(self) -> Piece:
+        """Rows and columns exchanged."""
+        return Piece(self.box.turned, self.top, self.left)
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -43,18 +48,25 @@ class Sheet:
         """Pixels of the tile."""
         return self.shape[0] * self.shape[1]
 
+    @property
+    def turned(self) -> Sheet:
+        """Rows and columns exchanged."""
+        return Sheet(self.shape[::-1], tuple(piece.turned for piece in self.pieces))
+
 
 @dataclass(frozen=True)
 class Press:
     """What there is to set with: tiles of `shape` (h, w), and `narrow` ones, so many pixels wide, for what is left.
 
-    Pieces have `halo` pixels around and begin at multiples of `multiple`.
+    Pieces have `halo` pixels around and begin at multiples of `multiple`. `upright`: lines run from top to bottom, and
+    the tiles that enter the network have these sides exchanged.
     """
 
     halo: int
     multiple: int
     shape: tuple[int, int]
     narrow: int
+    upright: bool = False
 
     @property
     def works(self) -> bool:
@@ -63,8 +75,9 @@ class Press:
 
     @property
     def shapes(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The tiles' two shapes (h, w), the wide one first."""
-        return self.shape, (self.shape[0], self.narrow)
+        """The two shapes (h, w) in which tiles enter the network, the long one first."""
+        long, short = self.shape, (self.shape[0], self.narrow)
+        return (long[::-1], short[::-1]) if self.upright else (long, short)
 
     @property
     def most_lines(self) -> int:
@@ -108,6 +121,8 @@ def set_sheets(areas: FlatAreas, press: Press) -> list[Sheet]:
 
     The fewest pixels that bands and lines allow.
     """
+    if press.upright:
+        return [sheet.turned for sheet in set_sheets(areas.turned, replace(press, upright=False))]
     text = _text((block for band in _bands(areas.busy, press) for block in _blocks(areas, band)), press)
     wide = [(press.shape, placed) for placed in _set(text, press, press.shape[1])]
     narrow = (press.shape[0], press.narrow)

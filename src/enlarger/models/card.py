@@ -104,6 +104,7 @@ class Variant:
     halo: surroundings a tile needs so that tiled equals whole; never less than `border`.
     multiple: a tile's sides, halo included, and its offsets must be multiples of this: below it the network strides.
     remainder: what a tile's sides are more than such a multiple, for networks that look through windows.
+    widest: the width up to which tiles are quick; 0 where that makes no difference. The result does not depend on it.
     local: False where squeeze-and-excitation averages over the tile, so that its size changes the result.
     shared_poolings: how many averages the tiles of a picture must share, or tiled is far from whole (Real-CUGAN).
     residual: the result is the network's output plus the input enlarged by nearest neighbour.
@@ -119,6 +120,7 @@ class Variant:
     border: int = 0
     multiple: int = 1
     remainder: int = 0
+    widest: int = 0
     local: bool = True
     shared_poolings: int = 0
     residual: bool = False

@@ -10,7 +10,17 @@ from typing import Any, cast
 
 import pytest
 from fake_workers import make_graph, recipe
-from job_making import Room, event_types, folder_of, room_of, running_room, server_settings, until, volume
+from job_making import (
+    PATIENCE_S,
+    Room,
+    event_types,
+    folder_of,
+    room_of,
+    running_room,
+    server_settings,
+    until,
+    volume,
+)
 from pulling import NO_NET, SlowFetch, put_weights
 
 from enlarger.errors import WeightsMissingError
@@ -246,7 +256,7 @@ def test_offline_the_worker_says_what_is_missing(tmp_path: Path) -> None:
     crew = Crew(WorkerSetup(settings, prepare="pulling:hide_packages"))
     with Jobs(settings, crew=crew, fetch=fetch) as jobs:
         job, _ = jobs.submit(volume(folder_of(tmp_path / "book", 40)))
-        failed = jobs.wait(job.id, 30.0)
+        failed = jobs.wait(job.id, PATIENCE_S)
     assert failed.reason is not None
     assert failed.reason.code == "weights_missing"
     assert "switched off" in failed.reason.text("en")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_workers import make_graph
-from job_making import folder_of, running_room, until
+from job_making import PATIENCE_S, folder_of, running_room, until
 
 from enlarger.errors import UnknownJobError
 from enlarger.jobs import JobState
@@ -64,7 +64,7 @@ def test_deleting_a_job_with_many_files_holds_up_nobody(tmp_path: Path, monkeypa
         assert deleting.wait(30.0)
         paused = ThreadPoolExecutor(1).submit(room.jobs.pause, other)
         try:
-            assert paused.result(20.0).state is JobState.PAUSED
+            assert paused.result(PATIENCE_S).state is JobState.PAUSED
         finally:
             goes_on.set()
             thread.join()

@@ -106,6 +106,21 @@ def test_thousands_of_books_are_a_few_elements_and_keys_walk_them(
     assert [each["id"] for each in httpx.get(f"{served.url}/v1/shelf").json()["roots"]] == ["incoming"]
 
 
+def test_a_menu_opens_where_there_is_room(open_window: NewWindow) -> None:
+    window = open_window()
+    page = window.page
+    window.go("/")
+    button = page.get_by_role("button", name="Actions for Sample volume").first
+    box = button.bounding_box()
+    assert box is not None
+    page.set_viewport_size({"width": 1280, "height": int(box["y"] + box["height"]) + 8})
+    button.click()
+    item = page.get_by_role("menuitem", name="Enlarge this volume")
+    expect(item).to_be_in_viewport(ratio=1)
+    item.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def test_an_upload_becomes_a_book_a_job_and_a_proven_archive(
     served: Service, open_window: NewWindow, tmp_path: Path
 ) -> None:
